@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// The recording: the one currency of callscope. Collectors fill it, userspace/store keeps it as an
+// SQLite file, every report reads only it. Plain values, no I/O and no thread of its own; one
+// thread at a time may touch an instance. Times are CLOCK_MONOTONIC nanoseconds unless the name
+// says otherwise; t_ns counts from the start of the recording.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace callscope {
+
+struct Host {
+  std::string kernel;  // uname -r
+  std::string machine; // uname -m
+  std::string hostname;
+  std::string cpu_model;
+  std::uint32_t cpus = 0;  // online
+  std::uint64_t memory_bytes = 0;
+};
+
+struct Target {
+  std::int32_t pid = 0;
+  std::string comm;
+  std::string exe;       // path as the target sees it
+  std::string cmdline;   // arguments joined by blanks
+  std::string build_id;  // of the executable, lower-case hex; empty if it has none
+  std::uint64_t start_ticks = 0;  // field 22 of /proc/PID/stat: tells a reused pid apart
+  bool launched = false;          // started by callscope (record -- CMD)
+  std::optional<int> exit_status; // wait(2) status of a launched target that ended
+  std::string ended_by;  // "duration", "signal", "target exit"; empty: recorder was killed
+};
+
+enum class ModuleKind { kElf, kKernel, kVdso, kJit, kUnknown };
+
+struct Module {
+  std::uint32_t id = 0;  // index into Recording::modules
+  ModuleKind kind = ModuleKind::kElf;
+  std::string path;      // "/usr/lib/x.so", "[kernel]", "[vdso]", "[jit]", "[unknown]"
+  std::string build_id;  // lower-case hex; empty if none
+};
+
+// One resolved code address. Frames are unique by (module, addr).
+struct Frame {
+  std::uint32_t id = 0;       // index into Recording::frames
+  std::uint32_t module = 0;   // index into Recording::modules
+  std::uint64_t addr = 0;     // ELF virtual address in the module; absolute for kernel and JIT
+  std::string function;       // linker name; display name once names were demangled; empty: unresolved
+  std::uint64_t sym_off = 0;  // addr minus start of the function
+};
+
+// Frames from the leaf (index 0) to the root. Kernel frames, if any, come first.
+struct Stack {
+  std::uint32_t id = 0;
+  std::vector<std::uint32_t> frames;  // Frame::id
+  bool truncated = false;             // the walk hit its depth limit or could not read the stack
+};
+
+struct Thread {
+  std::int32_t pid = 0;
+  std::int32_t tid = 0;
+  std::string comm;
+};
+
+// How often one stack was seen on CPU in one thread.
+struct CpuSamples {
+  std::uint32_t stack = 0;  // Stack::id
+  std::int32_t pid = 0;
+  std::int32_t tid = 0;
+  std::uint64_t count = 0;
+};
+
+enum class ExitMode { kUretprobe, kRetSite, kEntryOnly };  // how the end of a call is seen
+
+// One probed function. calls = returns + unwound + running + untimed.
+struct FunctionStats {
+  std::string name;                  // linker name, or display name once demangled
+  std::vector<std::string> aliases;  // other names of the same address
+  std::uint32_t module = 0;          // index into Recording::modules
+  std::uint64_t addr = 0;            // ELF virtual address
+  std::uint64_t size_bytes = 0;
+  ExitMode exit = ExitMode::kUretprobe;
+
+  std::uint64_t calls = 0;
+  std::uint64_t returns = 0;
+  std::uint64_t unwound = 0;  // entered, never returned: longjmp, throw, thread exit
+  std::uint64_t running = 0;  // still inside when the recording ended
+  std::uint64_t untimed = 0;  // entered, but no return could be seen (too deep, or entry-only)
+
+  std::uint64_t total_ns = 0;  // outermost activations only: recursion is not counted twice
+  std::uint64_t self_ns = 0;   // total without the time in probed callees
+  std::uint64_t sum_ns = 0;    // over all returned calls; average = sum_ns / returns
+  std::uint64_t min_ns = 0;    // of returned calls; 0 if there is none
+  std::uint64_t max_ns = 0;
+  std::uint64_t probe_cost_ns = 0;  // predicted cost of entry + exit probe for one call
+
+  // Non-empty slots of abi/histogram.h over returned calls: (slot, count), slots ascending.
+  std::vector<std::pair<std::uint32_t, std::uint64_t>> histogram;
+};
+
+// State of the target process at one moment. Counters are totals since the process started.
+struct ResourceSnapshot {
+  std::uint64_t t_ns = 0;
+  std::uint64_t rss_bytes = 0;
+  std::uint64_t vms_bytes = 0;
+  std::uint64_t pss_bytes = 0;
+  std::uint64_t swap_bytes = 0;
+  std::uint64_t minor_faults = 0;
+  std::uint64_t major_faults = 0;
+  std::uint64_t threads = 0;
+  std::uint64_t fds = 0;  // all kinds
+  std::uint64_t fd_files = 0;
+  std::uint64_t fd_sockets = 0;
+  std::uint64_t fd_pipes = 0;
+  std::uint64_t fd_anon = 0;   // eventfd, epoll, timerfd, memfd ... (anon_inode)
+  std::uint64_t fd_other = 0;  // devices, directories, what could not be read
+  std::uint64_t utime_ns = 0;
+  std::uint64_t stime_ns = 0;
+  std::uint64_t voluntary_switches = 0;
+  std::uint64_t involuntary_switches = 0;
+  std::uint64_t read_bytes = 0;     // storage reads (/proc/PID/io)
+  std::uint64_t written_bytes = 0;  // storage writes
+};
+
+// One counted imperfection or note. value 0 is stored too: a reader sees what was watched.
+struct QualityItem {
+  std::string key;   // stable, snake_case: "ring_full", "shadow_stack_depth"
+  std::uint64_t value = 0;
+  bool loss = false;     // true: a value above 0 makes the recording incomplete (--strict)
+  std::string meaning;   // one line for the reader
+};
+
+struct Recording {
+  std::string tool_version;
+  std::uint64_t start_unix_ns = 0;
+  std::uint64_t duration_ns = 0;
+  bool finished = false;  // false: the recorder was killed, data up to the last flush
+  Host host;
+  Target target;
+  std::uint32_t sample_hz = 0;  // asked for; 0 = CPU sampling off
+  std::string sample_event;     // "cpu-clock" or "cycles"
+  std::string probe_mechanism;  // "uprobe session", "uprobe_multi", "perf-event uprobe", "" = none
+  std::vector<Module> modules;
+  std::vector<Frame> frames;
+  std::vector<Stack> stacks;
+  std::vector<Thread> threads;
+  std::vector<CpuSamples> cpu;
+  std::vector<FunctionStats> functions;
+  std::vector<ResourceSnapshot> snapshots;
+  std::vector<QualityItem> quality;
+  std::vector<std::string> notes;  // one line each: what was decided for the user and why
+};
+
+}  // namespace callscope
