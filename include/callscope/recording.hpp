@@ -2,7 +2,7 @@
 // The recording: the one currency of callscope. Collectors fill it, userspace/store keeps it as an
 // SQLite file, every report reads only it. Plain values, no I/O and no thread of its own; one
 // thread at a time may touch an instance. Times are CLOCK_MONOTONIC nanoseconds unless the name
-// says otherwise; t_ns counts from the start of the recording.
+// says otherwise; t_ns counts from the start of the recording. Equality compares every field.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +20,8 @@ struct Host {
   std::string cpu_model;
   std::uint32_t cpus = 0;  // online
   std::uint64_t memory_bytes = 0;
+
+  bool operator==(const Host&) const = default;
 };
 
 struct Target {
@@ -32,6 +34,8 @@ struct Target {
   bool launched = false;          // started by callscope (record -- CMD)
   std::optional<int> exit_status; // wait(2) status of a launched target that ended
   std::string ended_by;  // "duration", "signal", "target exit"; empty: recorder was killed
+
+  bool operator==(const Target&) const = default;
 };
 
 enum class ModuleKind { kElf, kKernel, kVdso, kJit, kUnknown };
@@ -41,6 +45,8 @@ struct Module {
   ModuleKind kind = ModuleKind::kElf;
   std::string path;      // "/usr/lib/x.so", "[kernel]", "[vdso]", "[jit]", "[unknown]"
   std::string build_id;  // lower-case hex; empty if none
+
+  bool operator==(const Module&) const = default;
 };
 
 // One resolved code address. Frames are unique by (module, addr).
@@ -50,6 +56,8 @@ struct Frame {
   std::uint64_t addr = 0;     // ELF virtual address in the module; absolute for kernel and JIT
   std::string function;       // linker name; display name once names were demangled; empty: unresolved
   std::uint64_t sym_off = 0;  // addr minus start of the function
+
+  bool operator==(const Frame&) const = default;
 };
 
 // Frames from the leaf (index 0) to the root. Kernel frames, if any, come first.
@@ -57,12 +65,16 @@ struct Stack {
   std::uint32_t id = 0;
   std::vector<std::uint32_t> frames;  // Frame::id
   bool truncated = false;             // the walk hit its depth limit or could not read the stack
+
+  bool operator==(const Stack&) const = default;
 };
 
 struct Thread {
   std::int32_t pid = 0;
   std::int32_t tid = 0;
   std::string comm;
+
+  bool operator==(const Thread&) const = default;
 };
 
 // How often one stack was seen on CPU in one thread.
@@ -71,6 +83,8 @@ struct CpuSamples {
   std::int32_t pid = 0;
   std::int32_t tid = 0;
   std::uint64_t count = 0;
+
+  bool operator==(const CpuSamples&) const = default;
 };
 
 enum class ExitMode { kUretprobe, kRetSite, kEntryOnly };  // how the end of a call is seen
@@ -99,6 +113,8 @@ struct FunctionStats {
 
   // Non-empty slots of abi/histogram.h over returned calls: (slot, count), slots ascending.
   std::vector<std::pair<std::uint32_t, std::uint64_t>> histogram;
+
+  bool operator==(const FunctionStats&) const = default;
 };
 
 // State of the target process at one moment. Counters are totals since the process started.
@@ -123,6 +139,8 @@ struct ResourceSnapshot {
   std::uint64_t involuntary_switches = 0;
   std::uint64_t read_bytes = 0;     // storage reads (/proc/PID/io)
   std::uint64_t written_bytes = 0;  // storage writes
+
+  bool operator==(const ResourceSnapshot&) const = default;
 };
 
 // One counted imperfection or note. value 0 is stored too: a reader sees what was watched.
@@ -131,6 +149,8 @@ struct QualityItem {
   std::uint64_t value = 0;
   bool loss = false;     // true: a value above 0 makes the recording incomplete (--strict)
   std::string meaning;   // one line for the reader
+
+  bool operator==(const QualityItem&) const = default;
 };
 
 struct Recording {
@@ -152,6 +172,8 @@ struct Recording {
   std::vector<ResourceSnapshot> snapshots;
   std::vector<QualityItem> quality;
   std::vector<std::string> notes;  // one line each: what was decided for the user and why
+
+  bool operator==(const Recording&) const = default;
 };
 
 }  // namespace callscope
