@@ -48,8 +48,8 @@ using Result = std::expected<T, Error>;
 }  // namespace callscope
 
 // CS_TRY(expr): returns the error of a Result<void>-like expression to the caller.
-#define CS_TRY(expr)                                                           \
-  do {                                                                         \
-    if (auto cs_try_result = (expr); !cs_try_result)                           \
-      return std::unexpected<::callscope::Error>(cs_try_result.error());       \
+#define CS_TRY(expr)                                                     \
+  do {                                                                   \
+    if (auto cs_try_result = (expr); !cs_try_result)                     \
+      return std::unexpected<::callscope::Error>(cs_try_result.error()); \
   } while (false)

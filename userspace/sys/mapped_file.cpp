@@ -18,7 +18,7 @@ Result<MappedFile> MappedFile::open(const std::string& path) {
     return fail(err == ENOENT ? ErrorCode::kNotFound : ErrorCode::kIo, "cannot open " + path, {},
                 err);
   }
-  struct stat info {};
+  struct stat info{};
   if (::fstat(fd.get(), &info) != 0) return fail(ErrorCode::kIo, "cannot stat " + path, {}, errno);
   if (!S_ISREG(info.st_mode)) return fail(ErrorCode::kUsage, path + " is not a regular file");
   const auto size = static_cast<std::size_t>(info.st_size);

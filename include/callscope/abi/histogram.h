@@ -10,10 +10,10 @@
 #include <linux/types.h>
 #endif
 
-#define CS_HIST_SUB_BITS 4
+#define CS_HIST_SUB_BITS  4
 #define CS_HIST_SUB_SLOTS (1 << CS_HIST_SUB_BITS)
-#define CS_HIST_MAX_BITS 40
-#define CS_HIST_SLOTS ((CS_HIST_MAX_BITS - CS_HIST_SUB_BITS + 1) * CS_HIST_SUB_SLOTS)
+#define CS_HIST_MAX_BITS  40
+#define CS_HIST_SLOTS	  ((CS_HIST_MAX_BITS - CS_HIST_SUB_BITS + 1) * CS_HIST_SUB_SLOTS)
 
 struct cs_call_hist {
 	__u64 slots[CS_HIST_SLOTS];
@@ -24,12 +24,29 @@ static inline __attribute__((always_inline)) __u32 cs_log2(__u64 value)
 {
 	__u32 bits = 0;
 
-	if (value >> 32) { bits += 32; value >>= 32; }
-	if (value >> 16) { bits += 16; value >>= 16; }
-	if (value >> 8) { bits += 8; value >>= 8; }
-	if (value >> 4) { bits += 4; value >>= 4; }
-	if (value >> 2) { bits += 2; value >>= 2; }
-	if (value >> 1) { bits += 1; }
+	if (value >> 32) {
+		bits += 32;
+		value >>= 32;
+	}
+	if (value >> 16) {
+		bits += 16;
+		value >>= 16;
+	}
+	if (value >> 8) {
+		bits += 8;
+		value >>= 8;
+	}
+	if (value >> 4) {
+		bits += 4;
+		value >>= 4;
+	}
+	if (value >> 2) {
+		bits += 2;
+		value >>= 2;
+	}
+	if (value >> 1) {
+		bits += 1;
+	}
 	return bits;
 }
 

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/* The shadow stack of one thread: which probed calls are open, keyed by the address of their return
+ * slot. Pure logic, also compiled in user space by tests/unit/probes. The includer defines before:
+ *   cs_call_closed(ctx, end, func, total_ns, self_ns, outermost)   what to do with a finished call
+ * Only the thread itself runs this code, so the state needs no lock. Loops are bounded by the
+ * depth.
+ *
+ * The stack grows down. On entry with return slot S an open frame with slot > S is a caller; slot <
+ * S is dead: a longjmp or a throw left it; slot == S is a function that tail-called us, when the
+ * slot holds the return trampoline or a probed tail jump has just announced us, else it is dead. */
+#ifndef CALLSCOPE_BPF_CALL_TRACKER_BPF_H
+#define CALLSCOPE_BPF_CALL_TRACKER_BPF_H
+
+#include "callscope/abi/calls.h"
+
+#define CS_INLINE static inline __attribute__((always_inline))
+
+enum cs_call_end {
+	CS_CALL_RETURNED,
+	CS_CALL_UNWOUND, /* left without a return */
+	CS_CALL_RUNNING, /* the process ended, or the recording stopped, inside of it */
+};
+
+enum cs_entry_result {
+	CS_ENTRY_PUSHED,   /* wants a return probe */
+	CS_ENTRY_CHAINED,  /* tail call: the return probe of the slot's first owner serves it */
+	CS_ENTRY_TOO_DEEP, /* not tracked */
+};
+
+/* Facts about the thread at an entry; only looked at when frames may be dead. */
+struct cs_entry_facts {
+	__u64 alt_stack;      /* alternate signal stack: lowest address, 0 = none */
+	__u64 alt_stack_size; /* bytes */
+	__u32 slot_handed_on; /* 1: a tail call: the slot holds the return-probe trampoline */
+};
+
+/* The top frame, depth must be > 0. The mask only tells the verifier what depth guarantees. */
+CS_INLINE struct cs_call_frame *cs_top(struct cs_call_thread *thread)
+{
+	return &thread->frames[(thread->depth - 1) & (CS_CALL_DEPTH - 1)];
+}
+
+CS_INLINE void cs_pop(void *ctx, struct cs_call_thread *thread, __u64 now_ns, enum cs_call_end end)
+{
+	struct cs_call_frame *frame = cs_top(thread);
+	__u64 total_ns = now_ns > frame->enter_ns ? now_ns - frame->enter_ns : 0;
+	__u64 self_ns = total_ns > frame->child_ns ? total_ns - frame->child_ns : 0;
+	__u32 func = frame->func;
+	__u32 outermost = frame->outermost;
+
+	thread->depth--;
+	if (thread->depth > 0)
+		cs_top(thread)->child_ns += total_ns;
+	cs_call_closed(ctx, end, func, total_ns, self_ns, outermost);
+}
+
+/* Closes all open calls: the thread exits, or another program was executed. */
+CS_INLINE void cs_track_end(void *ctx, struct cs_call_thread *thread, __u64 now_ns,
+			    enum cs_call_end end)
+{
+	for (int i = 0; i < CS_CALL_DEPTH && thread->depth > 0; i++)
+		cs_pop(ctx, thread, now_ns, end);
+}
+
+CS_INLINE bool cs_on_alt_stack(const struct cs_entry_facts *facts, __u64 addr)
+{
+	return facts->alt_stack && addr - facts->alt_stack < facts->alt_stack_size;
+}
+
+/* True when an entry at this slot must be given the facts. */
+CS_INLINE bool cs_needs_facts(struct cs_call_thread *thread, __u64 slot)
+{
+	return thread->depth > 0 && cs_top(thread)->slot <= slot;
+}
+
+CS_INLINE bool cs_is_dead(const struct cs_call_frame *frame, __u64 slot,
+			  const struct cs_entry_facts *facts)
+{
+	if (frame->slot > slot)
+		return false;
+	if (frame->slot == slot)
+		return !facts->slot_handed_on;
+	/* A handler on the alternate stack interrupts the frames of the other stack. */
+	return !cs_on_alt_stack(facts, slot) || cs_on_alt_stack(facts, frame->slot);
+}
+
+/* A function that comes again in one chain of tail calls is a loop: its earlier activation ended
+ * with the jump. So chains of any length need no more frames than they have functions. */
+CS_INLINE void cs_close_tail_loop(void *ctx, struct cs_call_thread *thread, __u64 slot, __u32 func,
+				  __u64 now_ns)
+{
+	__u32 keep = thread->depth;
+
+	for (__u32 i = 1; i <= CS_CALL_DEPTH; i++) {
+		struct cs_call_frame *frame;
+
+		if (i > thread->depth)
+			break;
+		frame = &thread->frames[(thread->depth - i) & (CS_CALL_DEPTH - 1)];
+		if (frame->slot != slot)
+			break;
+		if (frame->func == func)
+			keep = thread->depth - i;
+	}
+	for (int i = 0; i < CS_CALL_DEPTH && thread->depth > keep; i++)
+		cs_pop(ctx, thread, now_ns, CS_CALL_RETURNED);
+}
+
+CS_INLINE bool cs_is_open(struct cs_call_thread *thread, __u32 func)
+{
+	for (__u32 i = 0; i < CS_CALL_DEPTH; i++) {
+		if (i >= thread->depth)
+			return false;
+		if (thread->frames[i].func == func)
+			return true;
+	}
+	return false;
+}
+
+/* Closes the calls that share the slot: they all return together. */
+CS_INLINE void cs_close_slot(void *ctx, struct cs_call_thread *thread, __u64 slot, __u64 now_ns)
+{
+	for (int i = 0; i < CS_CALL_DEPTH && thread->depth > 0; i++) {
+		if (cs_top(thread)->slot != slot)
+			break;
+		cs_pop(ctx, thread, now_ns, CS_CALL_RETURNED);
+	}
+}
+
+/* A probed tail jump announced a function. True: it is this one. Else the jump was the last that is
+ * known of its caller, which ends there. */
+CS_INLINE bool cs_take_tail_jump(void *ctx, struct cs_call_thread *thread, __u64 slot, __u32 func)
+{
+	__u64 tail_slot = thread->tail_slot;
+
+	thread->tail_slot = 0;
+	if (tail_slot == 0)
+		return false;
+	if (tail_slot == slot && thread->tail_func == func)
+		return true;
+	cs_close_slot(ctx, thread, tail_slot, thread->tail_ns);
+	return false;
+}
+
+CS_INLINE enum cs_entry_result cs_track_entry(void *ctx, struct cs_call_thread *thread, __u64 slot,
+					      __u32 func, __u64 now_ns,
+					      struct cs_entry_facts *facts)
+{
+	enum cs_entry_result result = CS_ENTRY_PUSHED;
+	struct cs_call_frame *frame;
+
+	thread->returned_slot = 0;
+	if (cs_take_tail_jump(ctx, thread, slot, func))
+		facts->slot_handed_on = 1;
+	for (int i = 0; i < CS_CALL_DEPTH && thread->depth > 0; i++) {
+		if (!cs_is_dead(cs_top(thread), slot, facts))
+			break;
+		cs_pop(ctx, thread, now_ns, CS_CALL_UNWOUND);
+	}
+	if (thread->depth > 0 && cs_top(thread)->slot == slot) {
+		result = CS_ENTRY_CHAINED;
+		cs_close_tail_loop(ctx, thread, slot, func, now_ns);
+	}
+	if (thread->depth >= CS_CALL_DEPTH)
+		return CS_ENTRY_TOO_DEEP;
+	frame = &thread->frames[thread->depth & (CS_CALL_DEPTH - 1)];
+	frame->slot = slot;
+	frame->enter_ns = now_ns;
+	frame->child_ns = 0;
+	frame->func = func;
+	frame->outermost = !cs_is_open(thread, func);
+	thread->depth++;
+	return result;
+}
+
+/* Brings the frame of this slot to the top; what lay above it was unwound. False: none has it. */
+CS_INLINE bool cs_unwind_to(void *ctx, struct cs_call_thread *thread, __u64 slot, __u64 now_ns)
+{
+	__u32 found = 0; /* depth that has the frame on top; 0 = none */
+
+	for (__u32 i = 0; i < CS_CALL_DEPTH; i++) {
+		if (i >= thread->depth)
+			break;
+		found = thread->depth - i;
+		if (thread->frames[(found - 1) & (CS_CALL_DEPTH - 1)].slot == slot)
+			break;
+		found = 0;
+	}
+	if (found == 0)
+		return false;
+	for (int i = 0; i < CS_CALL_DEPTH && thread->depth > found; i++)
+		cs_pop(ctx, thread, now_ns, CS_CALL_UNWOUND);
+	return true;
+}
+
+/* The return at this slot: closes its frame and all tail callees that share the slot. False: no
+ * frame of ours has the slot. */
+CS_INLINE bool cs_track_return(void *ctx, struct cs_call_thread *thread, __u64 slot, __u64 now_ns)
+{
+	thread->tail_slot = 0;
+	/* Without sessions each link of a tail-call chain has a return probe of its own; the first
+	 * one that fired closed them all. */
+	if (!cs_unwind_to(ctx, thread, slot, now_ns))
+		return slot == thread->returned_slot;
+	cs_close_slot(ctx, thread, slot, now_ns);
+	thread->returned_slot = slot;
+	return true;
+}
+
+/* A probed tail jump leaves the function of this slot. To a probed function: it stays open until
+ * that one returns. Else its time ends here. kind: CS_EXIT_TAIL_*. */
+CS_INLINE bool cs_track_tail_jump(void *ctx, struct cs_call_thread *thread, __u64 slot, __u32 kind,
+				  __u64 now_ns)
+{
+	if (kind < CS_EXIT_TAIL_FUNC)
+		return cs_track_return(ctx, thread, slot, now_ns);
+	if (!cs_unwind_to(ctx, thread, slot, now_ns))
+		return false;
+	thread->tail_slot = slot;
+	thread->tail_ns = now_ns;
+	thread->tail_func = kind - CS_EXIT_TAIL_FUNC;
+	return true;
+}
+
+#endif

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/* CPU sampling: counts stacks of the target processes in the kernel; user space is sent the frames
+ * of a stack once, when it is first seen. Also follows the target's forks. */
+#include "common/kernel_types.bpf.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "callscope/abi/cpu.h"
+#include "callscope/abi/stats.h"
+#include "common/stats.bpf.h"
+#include "common/unwind.bpf.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+const volatile struct cs_cpu_config cs_config;
+
+/* User space sets it when all is attached and clears it to stop. */
+volatile __u32 cs_enabled;
+
+/* Written here, read by user space. One element a reason, enum cs_stat. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, CS_STAT_COUNT);
+	__type(key, __u32);
+	__type(value, __u64);
+} cs_stats SEC(".maps");
+
+/* Processes that are sampled, by tgid. User space adds the first one; forks are added and removed
+ * here. Far above the children that a profiled process has at one time. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u32);
+	__type(value, __u8);
+} cs_targets SEC(".maps");
+
+/* Samples by stack and thread, read by user space. The size is set before load. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__type(key, struct cs_stack_key);
+	__type(value, struct cs_stack_count);
+} cs_stack_counts SEC(".maps");
+
+/* Records to user space. The size is set before load. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4 * 1024 * 1024);
+} cs_ring SEC(".maps");
+
+/* The record under construction. A sampling event interrupts no other of its CPU. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct cs_stack_record);
+} cs_scratch SEC(".maps");
+
+static __always_inline bool cs_is_target(__u32 tgid)
+{
+	return bpf_map_lookup_elem(&cs_targets, &tgid) != NULL;
+}
+
+static __always_inline bool cs_send_stack(struct cs_stack_record *record)
+{
+	__u64 n_frames = record->n_kernel + record->n_user;
+	__u64 size;
+
+	if (n_frames > 2 * CS_STACK_MAX)
+		return false; /* each half is at most CS_STACK_MAX: never */
+	size = offsetof(struct cs_stack_record, frames) + n_frames * sizeof(__u64);
+	record->kind = CS_RECORD_STACK;
+	record->size = size;
+	bpf_get_current_comm(record->comm, sizeof(record->comm));
+	if (bpf_ringbuf_output(&cs_ring, record, size, 0) == 0)
+		return true;
+	cs_count(&cs_stats, CS_STAT_RING_FULL);
+	return false;
+}
+
+static __always_inline void cs_sample_stack(void *ctx, struct cs_stack_record *record,
+					    __u64 pid_tgid)
+{
+	struct cs_stack_count first = {.count = 0};
+	struct cs_stack_count *counted;
+
+	if (!cs_walk_stack(ctx, record))
+		cs_count(&cs_stats, CS_STAT_STACK_UNREADABLE);
+	record->key.hash = cs_hash_stack(record);
+	record->key.tgid = pid_tgid >> 32;
+	record->key.tid = (__u32)pid_tgid;
+	counted = bpf_map_lookup_elem(&cs_stack_counts, &record->key);
+	if (!counted) {
+		bpf_map_update_elem(&cs_stack_counts, &record->key, &first, BPF_NOEXIST);
+		counted = bpf_map_lookup_elem(&cs_stack_counts, &record->key);
+	}
+	if (!counted) {
+		cs_count(&cs_stats, CS_STAT_STACK_TABLE_FULL);
+		return;
+	}
+	__sync_fetch_and_add(&counted->count, 1);
+	if (!counted->sent && cs_send_stack(record))
+		counted->sent = 1;
+}
+
+SEC("perf_event")
+int cs_sample_cpu(void *ctx)
+{
+	__u64 pid_tgid = bpf_get_current_pid_tgid();
+	struct cs_stack_record *record;
+	__u32 zero = 0;
+
+	if (!cs_enabled)
+		return 0;
+	cs_count(&cs_stats, CS_STAT_TICKS);
+	if (!cs_is_target(pid_tgid >> 32))
+		return 0;
+	cs_count(&cs_stats, CS_STAT_SAMPLES);
+	record = bpf_map_lookup_elem(&cs_scratch, &zero);
+	if (record)
+		cs_sample_stack(ctx, record, pid_tgid);
+	return 0;
+}
+
+static __always_inline void cs_send_process(__u32 kind, __u32 tgid, __u32 parent_tgid)
+{
+	struct cs_process_record record = {
+	    .kind = kind,
+	    .size = sizeof(record),
+	    .tgid = tgid,
+	    .parent_tgid = parent_tgid,
+	};
+
+	if (bpf_ringbuf_output(&cs_ring, &record, sizeof(record), 0))
+		cs_count(&cs_stats, CS_STAT_EVENT_LOST);
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(cs_fork_follow, struct task_struct *parent, struct task_struct *child)
+{
+	__u32 parent_tgid = parent->tgid, tgid = child->tgid;
+	__u8 present = 1;
+
+	if (!cs_config.follow_children || tgid == parent_tgid || !cs_is_target(parent_tgid))
+		return 0;
+	if (bpf_map_update_elem(&cs_targets, &tgid, &present, BPF_ANY))
+		cs_count(&cs_stats, CS_STAT_TARGETS_FULL);
+	cs_send_process(CS_RECORD_FORK, tgid, parent_tgid);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(cs_exec_follow, struct task_struct *task)
+{
+	if (cs_is_target(task->tgid))
+		cs_send_process(CS_RECORD_EXEC, task->tgid, 0);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(cs_exit_follow, struct task_struct *task)
+{
+	__u32 tgid = task->tgid;
+
+	if (task->signal->live.counter != 0 || !cs_is_target(tgid))
+		return 0;
+	bpf_map_delete_elem(&cs_targets, &tgid);
+	cs_send_process(CS_RECORD_EXIT, tgid, 0);
+	return 0;
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bpf/cpu_program.hpp"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+
+#include "bpf/libbpf_error.hpp"
+#include "cpu.skel.h"
+
+namespace callscope {
+namespace {
+
+// A record is taken only when it is as long as it says; BPF made it, so this never fails.
+int on_record(void* context, void* data, std::size_t size) {
+  const auto& handlers = *static_cast<const CpuProgram::Handlers*>(context);
+  std::uint32_t kind = 0;
+  if (size < sizeof(cs_process_record)) return 0;
+  std::memcpy(&kind, data, sizeof(kind));
+  if (kind == CS_RECORD_STACK) {
+    const auto& record = *static_cast<const cs_stack_record*>(data);
+    const std::size_t frames = std::size_t{record.n_kernel} + record.n_user;
+    if (size >= offsetof(cs_stack_record, frames) + frames * sizeof(record.frames[0]))
+      handlers.stack(record);
+  } else {
+    handlers.process(*static_cast<const cs_process_record*>(data));
+  }
+  return 0;
+}
+
+}  // namespace
+
+void CpuProgram::SkeletonDeleter::operator()(cpu_bpf* skeleton) const {
+  cpu_bpf__destroy(skeleton);
+}
+void CpuProgram::RingDeleter::operator()(ring_buffer* ring) const { ::ring_buffer__free(ring); }
+void CpuProgram::LinkDeleter::operator()(bpf_link* link) const { ::bpf_link__destroy(link); }
+CpuProgram::CpuProgram(CpuProgram&&) noexcept = default;
+CpuProgram& CpuProgram::operator=(CpuProgram&&) noexcept = default;
+CpuProgram::~CpuProgram() = default;
+
+Result<CpuProgram> CpuProgram::load(const Options& options, Handlers handlers) {
+  silence_libbpf();
+  CpuProgram program;
+  program.options_ = options;
+  program.handlers_ = std::make_unique<Handlers>(std::move(handlers));
+  program.skeleton_.reset(cpu_bpf__open());
+  if (!program.skeleton_)
+    return std::unexpected(libbpf_error("cannot open the cpu BPF object", errno));
+  cpu_bpf& skeleton = *program.skeleton_;
+  skeleton.rodata->cs_config = {options.follow_children ? 1U : 0U, 0};
+  ::bpf_map__set_max_entries(skeleton.maps.cs_stack_counts, options.max_stacks);
+  ::bpf_map__set_max_entries(skeleton.maps.cs_ring, options.ring_bytes);
+  const int error = cpu_bpf__load(&skeleton);
+  if (error != 0) return std::unexpected(libbpf_error("cannot load the cpu BPF object", -error));
+  program.ring_.reset(::ring_buffer__new(::bpf_map__fd(skeleton.maps.cs_ring), on_record,
+                                         program.handlers_.get(), nullptr));
+  if (!program.ring_) return std::unexpected(libbpf_error("cannot map the ring buffer", errno));
+  const std::uint8_t present = 1;
+  if (::bpf_map__update_elem(skeleton.maps.cs_targets, &options.tgid, sizeof(options.tgid),
+                             &present, sizeof(present), BPF_ANY) != 0)
+    return std::unexpected(libbpf_error("cannot set the target process", errno));
+  return program;
+}
+
+Result<void> CpuProgram::attach() {
+  if (cpu_bpf__attach(skeleton_.get()) != 0)  // the tracepoints
+    return std::unexpected(libbpf_error("cannot attach to the process tracepoints", errno));
+  const Result<std::vector<int>> cpus = online_cpus();
+  if (!cpus) return std::unexpected(cpus.error());
+  for (const int cpu : *cpus) {
+    Result<Fd> event = open_sampling_event(options_.clock, cpu, options_.sample_hz);
+    if (!event) return std::unexpected(event.error());
+    // The link takes the event over on success; libbpf closes it with the link.
+    bpf_link* const link =
+        ::bpf_program__attach_perf_event(skeleton_->progs.cs_sample_cpu, event->get());
+    if (link == nullptr)
+      return std::unexpected(libbpf_error("cannot attach to the sampling event", errno));
+    event->release();
+    links_.emplace_back(link);
+  }
+  return {};
+}
+
+void CpuProgram::enable() { skeleton_->bss->cs_enabled = 1; }
+
+void CpuProgram::stop() {
+  skeleton_->bss->cs_enabled = 0;
+  links_.clear();
+  cpu_bpf__detach(skeleton_.get());
+}
+
+int CpuProgram::ring_fd() const { return ::ring_buffer__epoll_fd(ring_.get()); }
+
+void CpuProgram::drain() { ::ring_buffer__consume(ring_.get()); }
+
+Result<std::vector<CpuProgram::Counted>> CpuProgram::counts() const {
+  const int map = ::bpf_map__fd(skeleton_->maps.cs_stack_counts);
+  constexpr std::uint32_t kBatch = 8192;
+  std::vector<cs_stack_key> keys(kBatch);
+  std::vector<cs_stack_count> values(kBatch);
+  std::vector<Counted> all;
+  std::uint32_t position = 0;
+  for (bool first = true;; first = false) {
+    std::uint32_t got = kBatch;
+    const int result = ::bpf_map_lookup_batch(map, first ? nullptr : &position, &position,
+                                              keys.data(), values.data(), &got, nullptr);
+    if (result != 0 && errno != ENOENT)
+      return std::unexpected(libbpf_error("cannot read the stack counts", errno));
+    for (std::uint32_t i = 0; i < got; ++i)
+      if (values[i].count != 0) all.push_back({keys[i], values[i].count});
+    if (result != 0) return all;
+  }
+}
+
+std::uint64_t CpuProgram::counter(cs_stat reason) const {
+  const auto key = static_cast<std::uint32_t>(reason);
+  std::uint64_t value = 0;
+  ::bpf_map__lookup_elem(skeleton_->maps.cs_stats, &key, sizeof(key), &value, sizeof(value), 0);
+  return value;
+}
+
+}  // namespace callscope

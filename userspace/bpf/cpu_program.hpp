@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// Owns the cpu BPF object: sampling events on every CPU, the ring of new stacks and process events,
+// the stack counts. Members are destroyed in the order links, ring, skeleton. One thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "callscope/abi/cpu.h"
+#include "callscope/abi/stats.h"
+#include "callscope/error.hpp"
+#include "sys/fd.hpp"
+#include "sys/perf_event.hpp"
+
+struct bpf_link;
+struct cpu_bpf;
+struct ring_buffer;
+
+namespace callscope {
+
+class CpuProgram {
+ public:
+  struct Options {
+    std::uint32_t tgid = 0;
+    std::uint64_t sample_hz = 99;
+    SampleClock clock = SampleClock::kCpuClock;
+    bool follow_children = true;
+    std::uint32_t max_stacks = 65536;     // distinct (stack, thread) pairs
+    std::uint32_t ring_bytes = 4U << 20;  // power of two, at least a page
+  };
+  // Both views are valid during the call only.
+  struct Handlers {
+    std::function<void(const cs_stack_record&)> stack;
+    std::function<void(const cs_process_record&)> process;
+  };
+
+  static Result<CpuProgram> load(const Options& options, Handlers handlers);
+  CpuProgram(CpuProgram&&) noexcept;
+  CpuProgram& operator=(CpuProgram&&) noexcept;
+  ~CpuProgram();
+
+  Result<void> attach();
+  void enable();
+  void stop();  // no sample is taken after it returns
+
+  [[nodiscard]] int ring_fd() const;  // readable (epoll) when records wait
+  void drain();                       // calls the handlers for all waiting records
+
+  struct Counted {
+    cs_stack_key key;
+    std::uint64_t count;
+  };
+  [[nodiscard]] Result<std::vector<Counted>> counts() const;
+  [[nodiscard]] std::uint64_t counter(cs_stat reason) const;
+
+ private:
+  struct SkeletonDeleter {
+    void operator()(cpu_bpf* skeleton) const;
+  };
+  struct RingDeleter {
+    void operator()(ring_buffer* ring) const;
+  };
+  struct LinkDeleter {
+    void operator()(bpf_link* link) const;
+  };
+  CpuProgram() = default;
+
+  Options options_;
+  std::unique_ptr<Handlers> handlers_;  // the ring keeps its address
+  std::unique_ptr<cpu_bpf, SkeletonDeleter> skeleton_;
+  std::unique_ptr<ring_buffer, RingDeleter> ring_;
+  std::vector<std::unique_ptr<bpf_link, LinkDeleter>> links_;
+};
+
+}  // namespace callscope

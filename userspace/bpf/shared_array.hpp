@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// A BPF array map (BPF_F_MMAPABLE) seen through mmap, read-only: no system call per element. The
+// view must not outlive the map's owner. BPF keeps adding to the counters while they are read, so
+// two reads may differ; each single counter is consistent.
+#pragma once
+
+#include <cstddef>
+#include <utility>
+
+#include "callscope/error.hpp"
+
+namespace callscope {
+
+class SharedArray {
+ public:
+  // element_bytes is the value size of the map; the kernel rounds it up to 8.
+  static Result<SharedArray> map(int map_fd, std::size_t element_bytes, std::size_t elements);
+
+  SharedArray() = default;
+  SharedArray(SharedArray&& other) noexcept { *this = std::move(other); }
+  SharedArray& operator=(SharedArray&& other) noexcept {
+    std::swap(data_, other.data_);
+    std::swap(bytes_, other.bytes_);
+    std::swap(stride_, other.stride_);
+    return *this;
+  }
+  SharedArray(const SharedArray&) = delete;
+  SharedArray& operator=(const SharedArray&) = delete;
+  ~SharedArray();
+
+  // Element index, which must be below the number mapped.
+  template <typename T>
+  [[nodiscard]] const T& at(std::size_t index) const {
+    return *reinterpret_cast<const T*>(static_cast<const std::byte*>(data_) + index * stride_);
+  }
+
+ private:
+  void* data_ = nullptr;
+  std::size_t bytes_ = 0;
+  std::size_t stride_ = 0;
+};
+
+}  // namespace callscope

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bpf/uprobe_set.hpp"
+
+#include <bpf/libbpf.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace callscope {
+
+std::string_view mechanism_name(ProbeMechanism mechanism) {
+  switch (mechanism) {
+    case ProbeMechanism::kSession:
+      return "uprobe session";
+    case ProbeMechanism::kMulti:
+      return "uprobe_multi";
+    case ProbeMechanism::kPerfEvent:
+      return "perf-event uprobe";
+  }
+  return "unknown";
+}
+
+void UprobeSet::LinkDeleter::operator()(bpf_link* link) const { ::bpf_link__destroy(link); }
+
+Result<void> UprobeSet::attach(bpf_program* program, UprobeLinkKind kind, ProbeMechanism mechanism,
+                               std::span<const Probe> probes) {
+  if (mechanism == ProbeMechanism::kPerfEvent) {
+    for (const Probe& probe : probes)
+      attach_perf_event(program, kind == UprobeLinkKind::kReturn, probe);
+    return {};
+  }
+  std::vector<Probe> by_file(probes.begin(), probes.end());
+  std::ranges::stable_sort(by_file, {}, &Probe::path);
+  std::span<const Probe> rest = by_file;
+  while (!rest.empty()) {
+    const auto other_file = std::ranges::find_if(
+        rest, [&](const Probe& probe) { return probe.path != rest.front().path; });
+    const auto count = static_cast<std::size_t>(other_file - rest.begin());
+    CS_TRY(attach_file(::bpf_program__fd(program), kind, rest.first(count)));
+    rest = rest.subspan(count);
+  }
+  return {};
+}
+
+Result<void> UprobeSet::attach_file(int program_fd, UprobeLinkKind kind,
+                                    std::span<const Probe> probes) {
+  std::vector<std::uint64_t> offsets;
+  std::vector<std::uint64_t> cookies;
+  for (const Probe& probe : probes) {
+    offsets.push_back(probe.file_off);
+    cookies.push_back(probe.cookie);
+  }
+  Result<Fd> link = link_uprobes({program_fd, kind, probes.front().path, offsets, cookies, pid_});
+  if (link) {
+    attached_ += probes.size();
+    links_.push_back(std::move(*link));
+    return {};
+  }
+  if (link.error().code == ErrorCode::kUnsupported || link.error().sys_errno == EPERM)
+    return std::unexpected(link.error());
+  if (probes.size() == 1) {
+    failures_.push_back({probes.front(), std::strerror(link.error().sys_errno)});
+    return {};
+  }
+  const std::size_t half = probes.size() / 2;
+  CS_TRY(attach_file(program_fd, kind, probes.first(half)));
+  return attach_file(program_fd, kind, probes.subspan(half));
+}
+
+void UprobeSet::attach_perf_event(bpf_program* program, bool on_return, const Probe& probe) {
+  bpf_uprobe_opts options{};
+  options.sz = sizeof(options);
+  options.retprobe = on_return;
+  options.bpf_cookie = probe.cookie;
+  bpf_link* const link = ::bpf_program__attach_uprobe_opts(program, pid_, probe.path.c_str(),
+                                                           probe.file_off, &options);
+  const int err = errno;
+  if (link == nullptr) {
+    failures_.push_back({probe, std::strerror(err)});
+    return;
+  }
+  ++attached_;
+  perf_links_.emplace_back(link);
+}
+
+}  // namespace callscope

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// The probes of one program: many (file, offset, cookie) triples, attached by the best mechanism
+// that the kernel has. Owns the links; destroying it removes the probes. What the kernel refuses is
+// listed with its reason, the rest is attached.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "callscope/error.hpp"
+#include "sys/fd.hpp"
+#include "sys/uprobe_link.hpp"
+
+struct bpf_link;
+struct bpf_program;
+
+namespace callscope {
+
+// Best first. kPerfEvent: one perf event a probe, slow to detach, so for few functions only.
+enum class ProbeMechanism { kSession, kMulti, kPerfEvent };
+
+std::string_view mechanism_name(ProbeMechanism mechanism);
+
+struct Probe {
+  std::string path;            // file to probe, as the kernel shall open it
+  std::uint64_t file_off = 0;  // of an instruction
+  std::uint64_t cookie = 0;
+};
+
+struct ProbeFailure {
+  Probe probe;
+  std::string reason;
+};
+
+class UprobeSet {
+ public:
+  explicit UprobeSet(std::int32_t pid) : pid_(pid) {}
+
+  // Attaches all probes to the program. With kSession or kMulti one link for each file; files whose
+  // link is refused are tried by halves down to the single probe. kUnsupported: no such mechanism.
+  Result<void> attach(bpf_program* program, UprobeLinkKind kind, ProbeMechanism mechanism,
+                      std::span<const Probe> probes);
+
+  [[nodiscard]] const std::vector<ProbeFailure>& failures() const { return failures_; }
+  [[nodiscard]] std::size_t attached() const { return attached_; }
+
+ private:
+  struct LinkDeleter {
+    void operator()(bpf_link* link) const;
+  };
+  Result<void> attach_file(int program_fd, UprobeLinkKind kind, std::span<const Probe> probes);
+  void attach_perf_event(bpf_program* program, bool on_return, const Probe& probe);
+
+  std::int32_t pid_;
+  std::size_t attached_ = 0;
+  std::vector<Fd> links_;
+  std::vector<std::unique_ptr<bpf_link, LinkDeleter>> perf_links_;
+  std::vector<ProbeFailure> failures_;
+};
+
+}  // namespace callscope
