@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/recording_tables.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <span>
+#include <string>
+
+#include "store/schema.hpp"
+
+namespace callscope::store {
+namespace {
+
+template <typename Enum, std::size_t N>
+std::string_view name_of(const std::array<std::string_view, N>& names, Enum value) {
+  return names[static_cast<std::size_t>(value)];
+}
+
+// Prepares sql once and runs it for every element of items from index first on.
+template <typename T, typename RunRow>
+Result<void> append_rows(Database& database, const char* sql, const std::vector<T>& items,
+                         std::size_t& first, RunRow run_row) {
+  if (first >= items.size()) return {};
+  Result<Statement> insert = database.prepare(sql);
+  if (!insert) return std::unexpected(insert.error());
+  for (; first < items.size(); ++first) CS_TRY(run_row(*insert, first, items[first]));
+  return {};
+}
+
+std::string json_array(std::span<const std::uint32_t> ids) {
+  std::string text = "[";
+  for (const std::uint32_t id : ids) {
+    if (text.size() > 1) text += ',';
+    text += std::to_string(id);
+  }
+  return text += ']';
+}
+
+Result<void> put_histogram(Statement& upsert, std::size_t id, const FunctionStats& now,
+                           const FunctionStats& before) {
+  auto old = before.histogram.begin();
+  for (const auto& slot : now.histogram) {
+    while (old != before.histogram.end() && old->first < slot.first) ++old;
+    if (old != before.histogram.end() && *old == slot) continue;
+    CS_TRY(upsert.run(id, slot.first, slot.second));
+  }
+  return {};
+}
+
+Result<void> put_aliases(Statement& upsert, std::size_t id, const FunctionStats& now,
+                         const FunctionStats& before) {
+  if (now.aliases == before.aliases) return {};
+  std::size_t position = 0;
+  for (const std::string& name : now.aliases) CS_TRY(upsert.run(id, position++, name));
+  return {};
+}
+
+Result<void> put_function(Statement& upsert, std::size_t id, const FunctionStats& f) {
+  return upsert.run(id, f.name, f.module, f.addr, f.size_bytes, name_of(kExitModes, f.exit),
+                    f.calls, f.returns, f.unwound, f.running, f.untimed, f.total_ns, f.self_ns,
+                    f.sum_ns, f.min_ns, f.max_ns, f.probe_cost_ns);
+}
+
+}  // namespace
+
+Result<void> RecordingTables::put(Database& database, const Recording& recording, bool finished) {
+  if (clear_tables_) {
+    CS_TRY(database.execute(
+        "DELETE FROM module; DELETE FROM frame; DELETE FROM stack; DELETE FROM thread;"
+        "DELETE FROM cpu_sample; DELETE FROM function; DELETE FROM function_alias;"
+        "DELETE FROM function_histogram; DELETE FROM snapshot; DELETE FROM quality;"
+        "DELETE FROM note"));
+    clear_tables_ = false;
+  }
+  CS_TRY(put_run(database, recording, finished));
+  CS_TRY(put_appended(database, recording));
+  CS_TRY(put_cpu(database, recording));
+  CS_TRY(put_functions(database, recording));
+  CS_TRY(put_snapshots(database, recording));
+  return put_quality(database, recording);
+}
+
+Result<void> RecordingTables::put_run(Database& database, const Recording& recording,
+                                      bool finished) {
+  Result<Statement> run =
+      database.prepare("INSERT OR REPLACE INTO recording VALUES (1,?,?,?,?,?,?,?)");
+  if (!run) return std::unexpected(run.error());
+  CS_TRY(run->run(recording.tool_version, recording.start_unix_ns, recording.duration_ns, finished,
+                  recording.sample_hz, recording.sample_event, recording.probe_mechanism));
+  Result<Statement> host = database.prepare("INSERT OR REPLACE INTO host VALUES (1,?,?,?,?,?,?)");
+  if (!host) return std::unexpected(host.error());
+  const Host& h = recording.host;
+  CS_TRY(host->run(h.kernel, h.machine, h.hostname, h.cpu_model, h.cpus, h.memory_bytes));
+  Result<Statement> target =
+      database.prepare("INSERT OR REPLACE INTO target VALUES (1,?,?,?,?,?,?,?,?,?)");
+  if (!target) return std::unexpected(target.error());
+  const Target& t = recording.target;
+  return target->run(t.pid, t.comm, t.exe, t.cmdline, t.build_id, t.start_ticks, t.launched,
+                     t.exit_status, t.ended_by);
+}
+
+Result<void> RecordingTables::put_appended(Database& database, const Recording& recording) {
+  CS_TRY(append_rows(database, "INSERT INTO module VALUES (?,?,?,?)", recording.modules, modules_,
+                     [](Statement& insert, std::size_t id, const Module& m) {
+                       return insert.run(id, name_of(kModuleKinds, m.kind), m.path, m.build_id);
+                     }));
+  CS_TRY(append_rows(database, "INSERT INTO frame VALUES (?,?,?,?,?)", recording.frames, frames_,
+                     [](Statement& insert, std::size_t id, const Frame& f) {
+                       return insert.run(id, f.module, f.addr, f.function, f.sym_off);
+                     }));
+  CS_TRY(append_rows(database, "INSERT INTO stack VALUES (?,?,?)", recording.stacks, stacks_,
+                     [](Statement& insert, std::size_t id, const Stack& s) {
+                       return insert.run(id, s.truncated, json_array(s.frames));
+                     }));
+  CS_TRY(append_rows(database, "INSERT INTO thread VALUES (?,?,?,?)", recording.threads, threads_,
+                     [](Statement& insert, std::size_t id, const Thread& t) {
+                       return insert.run(id, t.pid, t.tid, t.comm);
+                     }));
+  return append_rows(database, "INSERT INTO note VALUES (?,?)", recording.notes, notes_,
+                     [](Statement& insert, std::size_t id, const std::string& text) {
+                       return insert.run(id, text);
+                     });
+}
+
+Result<void> RecordingTables::put_cpu(Database& database, const Recording& recording) {
+  std::map<CpuKey, std::uint64_t> now;
+  for (const CpuSamples& s : recording.cpu) now[{s.stack, s.pid, s.tid}] += s.count;
+  Result<Statement> upsert = database.prepare("INSERT OR REPLACE INTO cpu_sample VALUES (?,?,?,?)");
+  if (!upsert) return std::unexpected(upsert.error());
+  auto before = cpu_.begin();
+  for (const auto& [key, count] : now) {
+    while (before != cpu_.end() && before->first < key) ++before;
+    if (before != cpu_.end() && before->first == key && before->second == count) continue;
+    CS_TRY(upsert->run(std::get<0>(key), std::get<1>(key), std::get<2>(key), count));
+  }
+  cpu_ = std::move(now);
+  return {};
+}
+
+Result<void> RecordingTables::put_functions(Database& database, const Recording& recording) {
+  if (recording.functions == functions_) return {};
+  Result<Statement> row = database.prepare(
+      "INSERT OR REPLACE INTO function VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+  if (!row) return std::unexpected(row.error());
+  Result<Statement> alias =
+      database.prepare("INSERT OR REPLACE INTO function_alias VALUES (?,?,?)");
+  if (!alias) return std::unexpected(alias.error());
+  Result<Statement> slot =
+      database.prepare("INSERT OR REPLACE INTO function_histogram VALUES (?,?,?)");
+  if (!slot) return std::unexpected(slot.error());
+  functions_.resize(recording.functions.size());
+  for (std::size_t id = 0; id < recording.functions.size(); ++id) {
+    const FunctionStats& now = recording.functions[id];
+    FunctionStats& before = functions_[id];
+    // A default-constructed `before` means "no row yet", also when it equals `now`.
+    if (now == before && !now.name.empty()) continue;
+    CS_TRY(put_function(*row, id, now));
+    CS_TRY(put_aliases(*alias, id, now, before));
+    CS_TRY(put_histogram(*slot, id, now, before));
+    before = now;
+  }
+  return {};
+}
+
+Result<void> RecordingTables::put_snapshots(Database& database, const Recording& recording) {
+  std::vector<std::uint64_t> now;
+  now.reserve(recording.snapshots.size());
+  for (const ResourceSnapshot& s : recording.snapshots) now.push_back(s.t_ns);
+  std::ranges::sort(now);
+  if (now == snapshot_times_) return {};
+  Result<Statement> remove = database.prepare("DELETE FROM snapshot WHERE t_ns = ?");
+  if (!remove) return std::unexpected(remove.error());
+  for (const std::uint64_t t_ns : snapshot_times_) {
+    if (!std::ranges::binary_search(now, t_ns)) CS_TRY(remove->run(t_ns));
+  }
+  Result<Statement> insert = database.prepare(
+      "INSERT OR REPLACE INTO snapshot VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+  if (!insert) return std::unexpected(insert.error());
+  for (const ResourceSnapshot& s : recording.snapshots) {
+    if (std::ranges::binary_search(snapshot_times_, s.t_ns)) continue;
+    CS_TRY(insert->run(s.t_ns, s.rss_bytes, s.vms_bytes, s.pss_bytes, s.swap_bytes, s.minor_faults,
+                       s.major_faults, s.threads, s.fds, s.fd_files, s.fd_sockets, s.fd_pipes,
+                       s.fd_anon, s.fd_other, s.utime_ns, s.stime_ns, s.voluntary_switches,
+                       s.involuntary_switches, s.read_bytes, s.written_bytes));
+  }
+  snapshot_times_ = std::move(now);
+  return {};
+}
+
+Result<void> RecordingTables::put_quality(Database& database, const Recording& recording) {
+  if (recording.quality == quality_) return {};
+  CS_TRY(database.execute("DELETE FROM quality"));
+  std::size_t first = 0;
+  CS_TRY(append_rows(database, "INSERT INTO quality VALUES (?,?,?,?,?)", recording.quality, first,
+                     [](Statement& insert, std::size_t id, const QualityItem& q) {
+                       return insert.run(id, q.key, q.value, q.loss, q.meaning);
+                     }));
+  quality_ = recording.quality;
+  return {};
+}
+
+}  // namespace callscope::store

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// Puts the parts of a Recording into the tables of an open transaction and remembers what is
+// there, so that the next flush writes only differences. Owned by RecordingWriter; after a
+// rolled-back transaction the memory is wrong: construct a new one with clear_tables = true.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <tuple>
+#include <vector>
+
+#include "callscope/error.hpp"
+#include "callscope/recording.hpp"
+#include "store/database.hpp"
+
+namespace callscope::store {
+
+class RecordingTables {
+ public:
+  explicit RecordingTables(bool clear_tables) : clear_tables_(clear_tables) {}
+
+  Result<void> put(Database& database, const Recording& recording, bool finished);
+
+ private:
+  Result<void> put_run(Database& database, const Recording& recording, bool finished);
+  Result<void> put_appended(Database& database, const Recording& recording);
+  Result<void> put_cpu(Database& database, const Recording& recording);
+  Result<void> put_functions(Database& database, const Recording& recording);
+  Result<void> put_snapshots(Database& database, const Recording& recording);
+  Result<void> put_quality(Database& database, const Recording& recording);
+
+  using CpuKey = std::tuple<std::uint32_t, std::int32_t, std::int32_t>;  // stack, pid, tid
+
+  bool clear_tables_;
+  std::size_t modules_ = 0;
+  std::size_t frames_ = 0;
+  std::size_t stacks_ = 0;
+  std::size_t threads_ = 0;
+  std::size_t notes_ = 0;
+  std::map<CpuKey, std::uint64_t> cpu_;
+  std::vector<FunctionStats> functions_;
+  std::vector<std::uint64_t> snapshot_times_;  // ascending
+  std::vector<QualityItem> quality_;
+};
+
+}  // namespace callscope::store

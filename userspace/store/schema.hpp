@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// Facts of the file format that writer and reader share; the tables are described in schema.sql,
+// which CMake embeds as kSchemaSql. A change that an older reader would misread raises
+// kFormatVersion. Constants only.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "callscope/recording.hpp"
+
+namespace callscope::store {
+
+inline constexpr std::uint32_t kApplicationId = 0x4373636F;
+inline constexpr std::uint32_t kFormatVersion = 1;
+extern const char kSchemaSql[];
+
+// Texts of enum values in the file, indexed by the value.
+inline constexpr std::array<std::string_view, 5> kModuleKinds = {"elf", "kernel", "vdso", "jit",
+                                                                 "unknown"};
+inline constexpr std::array<std::string_view, 3> kExitModes = {"uretprobe", "ret-site",
+                                                               "entry-only"};
+static_assert(static_cast<std::size_t>(ModuleKind::kUnknown) + 1 == kModuleKinds.size());
+static_assert(static_cast<std::size_t>(ExitMode::kEntryOnly) + 1 == kExitModes.size());
+
+// Bytes 0..99 of an SQLite file that tell what it is (https://www.sqlite.org/fileformat.html).
+inline constexpr std::size_t kHeaderBytes = 100;
+inline constexpr std::string_view kSqliteMagic{"SQLite format 3\0", 16};
+
+}  // namespace callscope::store
