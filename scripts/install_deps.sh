@@ -1,0 +1,112 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# install_deps.sh [--test]: installs the Debian 12 packages that callscope is built with, and with
+# --test also what its tests and benches use. Quiet; does nothing when all are there. This is the one
+# list of packages: one a line, with the reason.
+set -euo pipefail
+
+build_packages="
+g++                 # C++23 with g++ 12; brings binutils and libc6-dev
+cmake               # configures the build
+ninja-build         # runs it
+pkg-config          # finds libbpf, libelf
+clang-19            # compiles bpf/*.bpf.c for the BPF target
+bpftool             # makes the skeleton headers
+libbpf-dev          # loads BPF objects (CO-RE)
+libelf-dev          # libbpf's own dependency, for linking
+libfmt-dev          # text formatting; g++ 12 has no std::format
+libcli11-dev        # command-line parser under the option table
+nlohmann-json3-dev  # report --format json
+libsqlite3-dev      # the recording file
+zlib1g-dev          # compressed ELF sections
+libzstd-dev         # the same, newer compression
+liblzma-dev         # .gnu_debugdata
+libiberty-dev       # demangler for C++ and Rust
+libzydis-dev        # x86 instruction decoder
+libzycore-dev       # header dependency of Zydis
+"
+
+test_packages="
+catch2              # unit tests
+clang-format-19     # style gate
+shellcheck          # the same for scripts
+binutils            # strip, objcopy, readelf, nm as oracles for ELF and symbols
+xz-utils            # makes .gnu_debugdata for tests
+file                # says what a built thing is
+sqlite3             # reads recordings by something that is not ours
+jq                  # reads JSON reports
+libxml2-utils       # xmllint: SVG is well-formed XML
+python3-jsonschema  # JSON reports against their schema
+redis-server        # real program: counts against INFO commandstats
+redis-tools         # redis-benchmark, redis-cli
+bpftrace            # the peer that costs are measured against
+linux-perf          # oracle for CPU shares, peer for sampling overhead
+ccache              # shortens the second (sanitizer) build
+"
+
+say() { echo "install_deps: $*" >&2; }
+
+fail() {
+  say "$*"
+  exit 1
+}
+
+names() { sed -e 's/#.*//' -e '/^[[:space:]]*$/d' -e 's/[[:space:]]//g'; }
+
+is_installed() {
+  [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+retry() {
+  local attempt
+  for attempt in 1 2 3 4; do
+    if "$@"; then return 0; fi
+    say "'$*' failed (attempt $attempt of 4)"
+    sleep $((attempt * 5))
+  done
+  return 1
+}
+
+# Debian starts services at install time; ours are libraries and tools for tests, so forbid that
+# while we install, unless the administrator has a policy already.
+policy=/usr/sbin/policy-rc.d
+policy_is_ours=0
+forbid_services() {
+  [ -e "$policy" ] && return 0
+  policy_is_ours=1
+  printf '#!/bin/sh\nexit 101\n' >"$policy"
+  chmod 755 "$policy"
+}
+allow_services() {
+  if [ "$policy_is_ours" -eq 1 ]; then rm -f "$policy"; fi
+}
+
+wanted=$(names <<<"$build_packages")
+case "${1:-}" in
+  "") ;;
+  --test) wanted+=$'\n'$(names <<<"$test_packages") ;;
+  *) fail "unknown argument '$1'; usage: install_deps.sh [--test]" ;;
+esac
+
+missing=()
+for package in $wanted; do
+  is_installed "$package" || missing+=("$package")
+done
+if [ ${#missing[@]} -eq 0 ]; then
+  say "all packages are installed"
+  exit 0
+fi
+[ "$(id -u)" -eq 0 ] || fail "must run as root to install: ${missing[*]}"
+command -v apt-get >/dev/null || fail "no apt-get here; install by hand: ${missing[*]}"
+
+export DEBIAN_FRONTEND=noninteractive
+log=$(mktemp)
+trap 'allow_services; rm -f "$log"' EXIT
+forbid_services
+run_quietly() { "$@" >"$log" 2>&1 || { tail -n 20 "$log" >&2; return 1; }; }
+
+say "installing ${missing[*]}"
+retry run_quietly apt-get update || say "apt-get update failed; trying with the lists that are here"
+retry run_quietly apt-get install -y --no-install-recommends "${missing[@]}" ||
+  fail "apt-get could not install: ${missing[*]}"
+say "done"

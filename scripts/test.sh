@@ -1,0 +1,88 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# sudo scripts/test.sh [unit|kernel|e2e|all]: installs, builds with tests, runs them through ctest. Default all.
+#   unit    style gate, target programs, unit tests, and the unit tests again under ASan + UBSan
+#   kernel  BPF programs on this kernel, against targets with known counts
+#   e2e     the callscope program itself, and everything with another label
+# Results: build-test/junit.xml; the exit status is that of the tests.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+part=${1:-all}
+case "$part" in
+  unit | kernel | e2e | all) ;;
+  *) die "unknown part '$part'; usage: scripts/test.sh [unit|kernel|e2e|all]" ;;
+esac
+need_root "$@"
+
+# shellcheck disable=SC2154  # lib.sh sets root
+build=$root/build-test
+build_asan=$root/build-asan
+fast_labels='^(style|targets|unit)$'
+logs=()
+failed=0
+
+# run_ctest NAME DIR JOBS CTEST-ARGS...
+run_ctest() {
+  local name=$1 directory=$2 jobs=$3
+  shift 3
+  section "ctest: $name"
+  local log=$build/ctest-$name.log
+  logs+=("$log")
+  (cd "$directory" && exec ctest --output-on-failure --timeout 300 -j "$jobs" --no-tests=ignore \
+    --output-junit "$build/junit-$name.xml" "$@") 2>&1 | tee "$log" || failed=1
+}
+
+# One JUnit file out of the one that each ctest run wrote.
+merge_junit() {
+  {
+    echo '<?xml version="1.0" encoding="UTF-8"?>'
+    echo '<testsuites>'
+    cat "$build"/junit-*.xml | grep -v '^<?xml'
+    echo '</testsuites>'
+  } >"$build/junit.xml"
+}
+
+# The counts of all runs together, in the words of ctest; the last lines of the output.
+print_summary() {
+  section "summary"
+  # A skipped or disabled test is listed by ctest in the same block as failures, with its reason.
+  grep -hE '^[[:space:]]+[0-9]+ - .*\((Failed|Timeout|Not Run|Skipped|Disabled|SEGFAULT|Subprocess.*|BAD_COMMAND)\)' \
+    "${logs[@]}" || true
+  awk '/tests? failed out of [0-9]+/ {
+         for (i = 1; i <= NF; ++i) if ($i == "failed") bad += $(i - 2)
+         total += $NF
+       }
+       /^Total Test time \(real\)/ { seconds += $(NF - 1) }
+       END {
+         printf "%d%% tests passed, %d tests failed out of %d\n\n", total ? int((total - bad) * 100 / total) : 0, bad, total
+         printf "Total Test time (real) = %.2f sec\n", seconds
+         exit total == 0
+       }' "${logs[@]}" || failed=1
+}
+
+section "packages"
+"$root/scripts/install_deps.sh" --test >&2
+
+section "build"
+configure_and_build "$build" all -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCALLSCOPE_TESTS=ON
+rm -f "$build"/junit*.xml
+
+if [ "$part" = unit ] || [ "$part" = all ]; then
+  section "build of the unit tests with ASan and UBSan"
+  configure_and_build "$build_asan" tests/unit/all -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+    -DCALLSCOPE_TESTS=ON -DCALLSCOPE_SANITIZE=ON
+  run_ctest unit "$build" 2 -L "$fast_labels"
+  run_ctest unit-sanitized "$build_asan" 2 -L '^unit$'
+fi
+case "$part" in
+  kernel) run_ctest kernel "$build" 1 -L '^(kernel|bpf)$' ;;
+  e2e) run_ctest e2e "$build" 1 -LE '^(style|targets|unit|kernel|bpf)$' ;;
+  all) run_ctest kernel-and-e2e "$build" 1 -LE "$fast_labels" ;;
+esac
+
+merge_junit
+print_summary
+give_to_caller "$build" "$build_asan" 2>/dev/null || true
+exit "$failed"
