@@ -2,7 +2,7 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 
-#include "sample_recording.hpp"
+#include "tests/unit/sample_recording.hpp"
 #include "store/recording_reader.hpp"
 #include "store/recording_writer.hpp"
 

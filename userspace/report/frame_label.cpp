@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/frame_label.hpp"
+
+#include <fmt/format.h>
+
+namespace callscope {
+
+std::string module_label(const Module& module) {
+  const std::string& path = module.path;
+  if (path.size() > 2 && path.front() == '[' && path.back() == ']') {
+    return path.substr(1, path.size() - 2);
+  }
+  return path.substr(path.find_last_of('/') + 1);
+}
+
+std::string frame_label(const Recording& recording, const Frame& frame) {
+  if (!frame.function.empty()) return frame.function;
+  return fmt::format("[{}+{:#x}]", module_label(recording.modules[frame.module]), frame.addr);
+}
+
+std::string folded_text(const std::string& text) {
+  std::string clean = text;
+  for (char& c : clean) {
+    if (c == ';') c = ':';
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
+  }
+  return clean;
+}
+
+std::string folded_label(const Recording& recording, const Frame& frame) {
+  std::string label = folded_text(frame_label(recording, frame));
+  switch (recording.modules[frame.module].kind) {
+    case ModuleKind::kKernel:
+      return label += "_[k]";
+    case ModuleKind::kJit:
+      return label += "_[j]";
+    case ModuleKind::kElf:
+    case ModuleKind::kVdso:
+    case ModuleKind::kUnknown:
+      break;
+  }
+  return label;
+}
+
+}  // namespace callscope

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// How frames and modules are called in every format. Pure functions on a valid Recording.
+#pragma once
+
+#include <string>
+
+#include "callscope/recording.hpp"
+
+namespace callscope {
+
+// "libc.so.6" of "/usr/lib/libc.so.6", "kernel" of "[kernel]".
+std::string module_label(const Module& module);
+
+// The function, or "[libc.so.6+0x1234]" for an address without a name.
+std::string frame_label(const Recording& recording, const Frame& frame);
+
+// frame_label as a frame of a folded stack: ';' and control characters replaced, kernel frames
+// with the suffix "_[k]", JIT frames with "_[j]".
+std::string folded_label(const Recording& recording, const Frame& frame);
+
+// Text as part of a folded line: no ';', no newline or other control character.
+std::string folded_text(const std::string& text);
+
+}  // namespace callscope

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// The output formats of a report. A renderer turns a Recording into one document and reads nothing
+// else; a new format is one file and one line in renderer.cpp. Pure functions, any thread. Names
+// are shown as the recording has them: demangle first (symbols/demangle.hpp).
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "callscope/recording.hpp"
+
+namespace callscope {
+
+struct ReportOptions {
+  std::string sort = "total";  // one of function_sort_keys()
+  // Rows in the text report; 0 = all. The other formats always have everything.
+  std::size_t top_functions = 30;
+  std::size_t top_stacks = 10;
+  std::size_t width = 120;  // columns that the text report aims at
+  bool color = false;       // ANSI colours in the text report
+};
+
+struct Renderer {
+  std::string_view name;         // "text": the value of --format
+  std::string_view description;  // for --help
+  bool for_files = false;        // makes no sense on a terminal
+  std::string (*render)(const Recording&, const ReportOptions&) = nullptr;
+};
+
+std::span<const Renderer> renderers();
+const Renderer* find_renderer(std::string_view name);  // null: no such format
+
+std::string render_text(const Recording& recording, const ReportOptions& options);
+std::string render_json(const Recording& recording, const ReportOptions& options);
+std::string render_folded(const Recording& recording, const ReportOptions& options);
+std::string render_flame_graph(const Recording& recording, const ReportOptions& options);
+std::string render_csv(const Recording& recording, const ReportOptions& options);
+
+}  // namespace callscope

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// The sections of the text report, each ended by a newline. Pure functions; private to this folder.
+#pragma once
+
+#include <string>
+
+#include "callscope/recording.hpp"
+#include "report/renderer.hpp"
+#include "report/text_table.hpp"
+
+namespace callscope {
+
+std::string text_header(const Recording& recording, const ReportOptions& options,
+                        const Paint& paint);
+std::string text_functions(const Recording& recording, const ReportOptions& options,
+                           const Paint& paint);
+std::string text_cpu(const Recording& recording, const ReportOptions& options, const Paint& paint);
+std::string text_resources(const Recording& recording, const ReportOptions& options,
+                           const Paint& paint);
+std::string text_quality(const Recording& recording, const ReportOptions& options,
+                         const Paint& paint);
+
+}  // namespace callscope
