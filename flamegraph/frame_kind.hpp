@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// What kind of code a frame is, told by the suffix that folded files carry: "_[k]" kernel, "_[j]"
+// JIT, "_[i]" inlined; "[unknown]..." and "[module]" have no symbol. Pure functions; the views
+// that they return point into the name that was passed in.
+#pragma once
+
+#include <string_view>
+
+namespace callscope {
+
+enum class FrameKind { kUser, kKernel, kJit, kInlined, kUnresolved };
+
+FrameKind frame_kind(std::string_view name);
+
+// The name without the suffix that frame_kind reads.
+std::string_view plain_name(std::string_view name);
+
+}  // namespace callscope
