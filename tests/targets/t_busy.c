@@ -82,6 +82,17 @@ static void run_threads(uint64_t workers) {
   for (uint64_t i = 0; i < workers; ++i) pthread_join(threads[i], NULL);
 }
 
+// Each byte on stdin runs that many rounds and prints their time, so that a bench can alternate.
+static void run_windows(uint64_t rounds) {
+  char byte;
+  while (read(STDIN_FILENO, &byte, 1) > 0) {
+    const uint64_t start = tgt_now_ns();
+    for (uint64_t i = 0; i < rounds; ++i) chain_1();
+    printf("ns_per_round %" PRIu64 "\n", (tgt_now_ns() - start) / rounds);
+    fflush(stdout);
+  }
+}
+
 static void run_children(uint64_t workers) {
   for (uint64_t i = 0; i < workers; ++i) {
     const pid_t pid = fork();
@@ -109,7 +120,10 @@ int main(int argc, char** argv) {
 
   tgt_ready(options);
   end_ns = tgt_now_ns() + (run_ms ? run_ms * 1000000u : seconds * 1000000000u);
-  if (tgt_flag(argc, argv, "--fork")) {
+  const uint64_t window_rounds = tgt_number(argc, argv, "--window-rounds", 0);
+  if (window_rounds > 0) {
+    run_windows(window_rounds);
+  } else if (tgt_flag(argc, argv, "--fork")) {
     run_children(workers);
   } else {
     run_threads(workers);

@@ -1,0 +1,67 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# What 99 Hz sampling takes from the target: t_busy times equal windows of pure work, nine frames
+# deep; windows with callscope, with perf record -g, and with nothing alternate, so drift of the machine cancels.
+set -u
+# shellcheck source=tests/bench/lib.sh
+. "$(dirname "$0")/lib.sh"
+need perf
+
+rounds=250 # of t_busy: one window takes about 0.15 s
+windows=${WINDOWS:-8}
+hz=99
+
+window() {
+  local key value
+  printf x >&"$to_target"
+  read -r -t 60 key value <&"$from_target" || die "the target gave no window"
+  [ "$key" = ns_per_round ] && printf '%s\n' "$value"
+}
+
+# The lower quartile: other processes can only make a window slower.
+lower_quartile() { sort -g | awk '{ v[NR] = $1 } END { if (NR) print v[int((NR + 3) / 4)] }'; }
+
+measure() {
+  local i
+  for ((i = 0; i < windows; ++i)); do window; done >>"$1"
+}
+
+# with SIGNAL FILE COMMAND...: windows while the tool records; it gets four windows to start.
+with() {
+  local signal=$1 file=$2
+  shift 2
+  background "$@"
+  for i in 1 2 3 4; do window >/dev/null; done
+  if kill -0 "$started" 2>/dev/null; then measure "$file"; else cat "$work/log" >&2; fi
+  stop "$started" "$signal"
+}
+
+open_target t_busy --window-rounds "$rounds"
+release_target
+window >/dev/null
+for name in none perf ours; do : >"$work/$name"; done
+for ((round = 0; round < ROUNDS; ++round)); do
+  measure "$work/none"
+  with INT "$work/perf" timeout 60 perf record -q -g -F "$hz" -e cpu-clock -p "$target_pid" -o "$work/perf.data"
+  measure "$work/none"
+  [ -z "$CALLSCOPE" ] ||
+    with TERM "$work/ours" timeout 60 "$CALLSCOPE" record -p "$target_pid" -F "$hz" -d 50s -o "$work/r.cscope"
+done
+close_target
+
+base=$(lower_quartile <"$work/none")
+percent() {
+  local value
+  value=$(lower_quartile <"$work/$1")
+  [ -n "$value" ] && calculate "($value / $base - 1) * 100"
+}
+perf_percent=$(percent perf)
+ours_percent=$(percent ours)
+printf '%-44s %10s\n' "$hz Hz, user stacks, one busy thread" "overhead %"
+printf '%-44s %10s\n' "perf record -g" "${perf_percent:-none}"
+printf '%-44s %10s\n' "callscope record" "${ours_percent:-none}"
+# Both are near the noise of the windows; the allowance is a tenth of the absolute limit.
+ratio sampling_overhead_vs_perf_points \
+  "$([ -n "$ours_percent" ] && calculate "$ours_percent - $perf_percent")" 0.05
+ratio sampling_overhead_percent "$ours_percent" 0.5
+exit "$status"
