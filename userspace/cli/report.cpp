@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/command.hpp"
+#include "cli/invoking_user.hpp"
+#include "model/function_table.hpp"
+#include "model/quality.hpp"
+#include "report/renderer.hpp"
+#include "store/document_file.hpp"
+#include "store/recording_reader.hpp"
+#include "symbols/demangle.hpp"
+
+namespace callscope::cli {
+namespace {
+
+struct ReportArguments {
+  std::string file;
+  std::string format;  // empty: by the name of the output file
+  std::string output = "-";
+  std::string sort = "total";
+  std::uint64_t top = kDefaultTop;
+  std::string demangle = "simple";
+  std::string color = "auto";
+  bool json = false;
+  bool strict = false;
+
+  static constexpr std::uint64_t kDefaultTop = ~std::uint64_t{0};  // as ReportOptions has it
+};
+
+bool variable_is(const char* name, std::string_view value) {
+  const char* const text = std::getenv(name);
+  return text != nullptr && text == value;
+}
+
+bool wants_color(const ReportArguments& arguments) {
+  if (arguments.color != "auto") return arguments.color == "always";
+  const char* const no_color = std::getenv("NO_COLOR");
+  if (no_color != nullptr && *no_color != '\0') return false;
+  if (variable_is("TERM", "dumb")) return false;
+  return arguments.output == "-" && ::isatty(STDOUT_FILENO) == 1;
+}
+
+// Columns of the terminal that gets the report, within what the tables are made for.
+std::size_t report_width(const ReportArguments& arguments) {
+  constexpr std::size_t kDefault = 120;
+  winsize size{};
+  if (arguments.output != "-" || ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 ||
+      size.ws_col == 0) {
+    return kDefault;
+  }
+  return std::clamp<std::size_t>(size.ws_col, 100, 240);
+}
+
+std::string format_of(const ReportArguments& arguments) {
+  if (arguments.json) return "json";
+  if (!arguments.format.empty()) return arguments.format;
+  const std::string extension = std::filesystem::path(arguments.output).extension().string();
+  const bool known = extension.size() > 1 && find_renderer(extension.substr(1)) != nullptr;
+  return known ? extension.substr(1) : "text";
+}
+
+DemangleLevel demangle_level(std::string_view name) {
+  if (name == "none") return DemangleLevel::kNone;
+  return name == "full" ? DemangleLevel::kFull : DemangleLevel::kSimple;
+}
+
+ReportOptions report_options(const ReportArguments& arguments) {
+  ReportOptions options;
+  options.sort = arguments.sort;
+  options.color = wants_color(arguments);
+  options.width = report_width(arguments);
+  if (arguments.top != ReportArguments::kDefaultTop) {
+    options.top_functions = arguments.top;
+    options.top_stacks = arguments.top;
+  }
+  return options;
+}
+
+Result<int> run_report(const ReportArguments& arguments) {
+  if (arguments.json && !arguments.format.empty() && arguments.format != "json") {
+    return fail(ErrorCode::kUsage, "--json contradicts --format " + arguments.format,
+                "give one of them");
+  }
+  const Renderer* const renderer = find_renderer(format_of(arguments));
+  if (renderer == nullptr) {
+    return fail(ErrorCode::kUsage, "no report format is called " + format_of(arguments));
+  }
+  if (renderer->for_files && arguments.output == "-" && ::isatty(STDOUT_FILENO) == 1) {
+    return fail(ErrorCode::kUsage,
+                "will not write " + std::string(renderer->name) + " to a terminal",
+                "name a file with -o, or redirect standard output");
+  }
+  Result<Recording> recording = read_recording(arguments.file);
+  if (!recording) return std::unexpected(recording.error());
+  demangle_names(*recording, demangle_level(arguments.demangle));
+  const std::string document = renderer->render(*recording, report_options(arguments));
+  if (arguments.output == "-") {
+    CS_TRY(write_all(STDOUT_FILENO, document, "standard output"));
+  } else {
+    CS_TRY(write_document(arguments.output, document, invoking_user()));
+  }
+  const std::vector<std::string> reasons = incompleteness(quality_items(*recording));
+  if (!arguments.strict || reasons.empty()) return kExitOk;
+  for (const std::string& reason : reasons) {
+    fmt::print(stderr, "callscope: {} is incomplete: {}\n", arguments.file, reason);
+  }
+  return kExitIncomplete;
+}
+
+std::vector<std::string> format_names() {
+  std::vector<std::string> names;
+  for (const Renderer& renderer : renderers()) names.emplace_back(renderer.name);
+  return names;
+}
+
+std::string format_help() {
+  std::string help = "What to write:";
+  for (const Renderer& renderer : renderers()) {
+    help += fmt::format(" {} ({}),", renderer.name, renderer.description);
+  }
+  help.back() = '.';
+  return help + " Default: what the name of the -o file ends in, else text.";
+}
+
+std::vector<std::string> sort_names() {
+  const auto keys = function_sort_keys();
+  return {keys.begin(), keys.end()};
+}
+
+std::vector<Option> report_option_table(ReportArguments& a) {
+  return {
+      {.names = "FILE",
+       .value = "FILE",
+       .help = "The recording (*.cscope) that record wrote.",
+       .set = set_text(a.file),
+       .required = true},
+      {.names = "--format",
+       .value = "FORMAT",
+       .help = format_help(),
+       .set = set_choice(a.format, format_names())},
+      {.names = "--json", .value = "", .help = "Short for --format json.", .set = set_flag(a.json)},
+      {.names = "-o,--output",
+       .value = "FILE",
+       .help = "Write to FILE, whole or not at all; - or nothing is standard output.",
+       .set = set_text(a.output)},
+      {.names = "--sort",
+       .value = "KEY",
+       .help = fmt::format("Order of the functions: {}. Default: total.",
+                           fmt::join(function_sort_keys(), ", ")),
+       .set = set_choice(a.sort, sort_names())},
+      {.names = "--top",
+       .value = "N",
+       .help =
+           "Rows in each table of the text report, 0 for all. Default: 30 functions, 10 stacks.",
+       .set = set_number(a.top, 0, 1'000'000)},
+      {.names = "--demangle",
+       .value = "LEVEL",
+       .help = "Names of C++ and Rust functions: none (linker names), simple (without parameters "
+               "and template arguments) or full. Default: simple.",
+       .set = set_choice(a.demangle, {"none", "simple", "full"})},
+      {.names = "--strict",
+       .value = "",
+       .help = "Exit with 5, after writing the report, when events were lost or the recorder was "
+               "killed.",
+       .set = set_flag(a.strict)},
+      {.names = "--color",
+       .value = "WHEN",
+       .help = "Colours in the text report: auto (on a terminal, unless NO_COLOR is set), always "
+               "or never. Default: auto.",
+       .set = set_choice(a.color, {"auto", "always", "never"})},
+  };
+}
+
+}  // namespace
+
+Command make_report_command() {
+  // Owned by the setters and by run together: they are copied with the Command.
+  const auto arguments = std::make_shared<ReportArguments>();
+  Command command;
+  command.name = "report";
+  command.usage = "report FILE [--format FORMAT] [-o OUT] [OPTIONS]";
+  command.summary = "show a recording as tables, a flame graph or data";
+  command.description =
+      "Reads a recording and writes one report: functions with their latency, CPU stacks, memory "
+      "and descriptors over time, and how complete the data is. The recording is only read, and "
+      "may also be one that is still being written or whose recorder was killed.";
+  command.examples = {
+      "callscope report run.cscope",
+      "callscope report run.cscope --sort p99 --top 50",
+      "callscope report run.cscope -o flame.svg",
+      "callscope report run.cscope --json --strict | jq '.functions[0]'",
+  };
+  command.options = report_option_table(*arguments);
+  command.run = [arguments](const std::vector<std::string>&) { return run_report(*arguments); };
+  return command;
+}
+
+}  // namespace callscope::cli
