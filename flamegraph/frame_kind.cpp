@@ -22,6 +22,7 @@ FrameKind frame_kind(std::string_view name) {
   }
   if (name.starts_with("[unknown")) return FrameKind::kUnresolved;
   if (name.starts_with('[') && name.ends_with(']')) return FrameKind::kUnresolved;
+  if (name == "-" || name == "--") return FrameKind::kSeparator;
   return FrameKind::kUser;
 }
 

@@ -6,6 +6,7 @@
   "use strict";
   const SVG = "http://www.w3.org/2000/svg";
   const XHTML = "http://www.w3.org/1999/xhtml";
+  const BAR_PX = 560;  // room for the controls when all of them show
   const HIDE_BELOW_PX = 0.05;
   const DETAILS_HINT = "click zoom \u00b7 / search \u00b7 arrows move \u00b7 i icicle \u00b7 t theme";
   const KINDS = { k: "kernel", j: "JIT", i: "inlined" };
@@ -19,6 +20,7 @@
   const headerBox = header.querySelector("rect.bg");
   const details = header.querySelector("text.details");
   const summary = details.textContent;
+  const lines = readLines();
   const stillWidth = Number(svg.getAttribute("width"));
   const stillTop = data.top;
 
@@ -59,6 +61,18 @@
       list.push(frame);
     }
     return list;
+  }
+
+  // Title, subtitle and notes in full; a line that was cut has the whole in its <title>.
+  function readLines() {
+    return Array.from(svg.querySelectorAll("text.title, text.muted"))
+      .filter((element) => element.firstChild)
+      .map((element) => {
+        const whole = element.querySelector("title");
+        const text = whole ? whole.textContent : element.textContent;
+        const drawn = element.firstChild.data;
+        return { element: element, text: text, charWidth: element.getComputedTextLength() / drawn.length || 7 };
+      });
   }
 
   function make(namespace, tag, attributes, text) {
@@ -141,7 +155,9 @@
   }
 
   function layout() {
-    const narrow = width < 860;
+    const room = width - 2 * data.pad;
+    for (const line of lines) line.element.firstChild.data = fit(line.text, Math.floor(room / line.charWidth));
+    const narrow = titleWidth() + BAR_PX > room;
     top = stillTop + (narrow ? 36 : 0);
     const height = top + graphHeight + footerHeight;
     svg.setAttribute("viewBox", "0 0 " + width + " " + height);
@@ -151,6 +167,11 @@
     placeBar(narrow);
     frames.forEach(place);
     pinHeader();
+  }
+
+  function titleWidth() {
+    const title = lines.find((line) => line.element.classList.contains("title"));
+    return title ? title.text.length * title.charWidth : 0;
   }
 
   function resize() {
@@ -185,7 +206,7 @@
       return;
     }
     let numbers = frame.numbers.join(" \u00b7 ");
-    if (zoomed !== root) numbers += " \u00b7 " + percent(frame.total, zoomed.total) + " of the zoomed frame";
+    if (zoomed !== root && frame !== zoomed) numbers += " \u00b7 " + percent(frame.total, zoomed.total) + " of the zoomed frame";
     if (frame.kind) numbers += " \u00b7 " + frame.kind;
     const room = width - 2 * data.pad - numbers.length * 6.3 - 16;
     details.appendChild(make(SVG, "tspan", { class: "name" }, fit(frame.plain, Math.max(12, Math.floor(room / 7)))));
@@ -295,7 +316,7 @@
     const bound = data.complete ? "" : "\u2265 ";
     let text = bound + percent(matchedWeight(root), root.total) + " in " + matches.length +
       (matches.length === 1 ? " frame" : " frames");
-    if (zoomed !== root) text = percent(matchedWeight(zoomed), zoomed.total) + " of zoomed, " + text;
+    if (zoomed !== root) text = bound + percent(matchedWeight(zoomed), zoomed.total) + " of zoomed, " + text;
     result.textContent = text;
     result.title = data.complete ? "" : "frames that are too narrow to be drawn are not searched";
   }
@@ -336,7 +357,7 @@
 
   function placeBar(narrow) {
     bar.classList.toggle("left", narrow);
-    const barWidth = narrow ? width - 2 * data.pad : Math.min(640, width * 0.6);
+    const barWidth = narrow ? width - 2 * data.pad : BAR_PX;
     host.setAttribute("width", barWidth);
     host.setAttribute("x", narrow ? data.pad : width - data.pad - barWidth);
     host.setAttribute("y", narrow ? stillTop - 10 : 14);

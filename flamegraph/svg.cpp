@@ -21,7 +21,8 @@ constexpr double kTitleBaseline = 34;
 constexpr double kLine = 20;
 constexpr double kLabelChar = 6.65;  // advance of a monospaced 11 px font, the widest in use
 constexpr double kLabelInset = 4;
-constexpr double kTextChar = 7;  // upper estimate for the 12 px interface font
+constexpr double kTextChar = 7;      // upper estimate for the 12 px interface font
+constexpr double kLegendChar = 6.3;  // its average for short words
 
 std::size_t columns_in(double width_px, double char_px) {
   return width_px <= 0 ? 0 : static_cast<std::size_t>(width_px / char_px);
@@ -83,8 +84,9 @@ class SvgWriter {
 
   [[nodiscard]] std::string tooltip(const FrameNode& node) const {
     const std::string name = clean_text(tree_.name_of(node));
-    std::string text = fmt::format("{}\n{}, {}", name, format_weight(node.total, options_.unit),
-                                   format_share(node.total, tree_.total()));
+    std::string text =
+        fmt::format("{}\n{}, {} of total", name, format_weight(node.total, options_.unit),
+                    format_share(node.total, tree_.total()));
     if (node.self != 0) {
       text += fmt::format("\nself {}, {}", format_weight(node.self, options_.unit),
                           format_share(node.self, tree_.total()));
@@ -174,7 +176,7 @@ class SvgWriter {
           "<g class=\"key {}\"><rect x=\"{}\" y=\"{}\" width=\"12\" height=\"12\" rx=\"3\"/>"
           "<text x=\"{}\" y=\"{}\">{}</text></g>\n",
           style_.use({group, shade}), x, y, x + 18, y + 10, xml_escape(label));
-      x += 18 + static_cast<double>(label.size()) * kTextChar + 18;
+      x += 18 + static_cast<double>(label.size()) * kLegendChar + 20;
     }
     if (x > kPad) y += kLine + 4;
     for (const std::string& note : footer_notes()) {

@@ -60,7 +60,10 @@ RankedStacks rank_stacks(std::span<const FoldedStack> stacks, MergeFrom from) {
     ranked.stacks.push_back({ranks, stack.weight});
   }
   std::ranges::sort(ranked.stacks, [](const RankedStack& a, const RankedStack& b) {
-    return std::ranges::lexicographical_compare(a.ranks, b.ranks);
+    const auto [in_a, in_b] = std::ranges::mismatch(a.ranks, b.ranks);
+    // A stack goes behind its own extensions: children begin where their parent does.
+    if (in_a == a.ranks.end() || in_b == b.ranks.end()) return in_a != a.ranks.end();
+    return *in_a < *in_b;
   });
   return ranked;
 }
