@@ -1,9 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/database.hpp"
 
-#include <cerrno>
-
 namespace callscope::store {
+namespace {
+
+// SQLite knows only ENOSPC as "full"; a size limit (EFBIG) or quota (EDQUOT) is one of these.
+bool is_write_failure(int extended_code) {
+  return extended_code == SQLITE_IOERR_WRITE || extended_code == SQLITE_IOERR_FSYNC ||
+         extended_code == SQLITE_IOERR_DIR_FSYNC || extended_code == SQLITE_IOERR_TRUNCATE;
+}
+
+}  // namespace
 
 Error database_error(sqlite3* handle, int rc, const std::string& path) {
   const int system_error = handle != nullptr ? sqlite3_system_errno(handle) : 0;
@@ -17,10 +24,10 @@ Error database_error(sqlite3* handle, int rc, const std::string& path) {
     case SQLITE_NOTADB:
       return {ErrorCode::kCorrupt, path + " is not a callscope recording", "", 0};
     case SQLITE_IOERR:
-      if (system_error == EFBIG || system_error == EDQUOT) {
-        return {ErrorCode::kIo,
-                "cannot write " + path + ": the file size limit or quota is reached",
-                "raise it; what was flushed before stays readable", system_error};
+      if (is_write_failure(rc)) {
+        return {ErrorCode::kIo, "cannot write " + path + ": " + detail,
+                "check size limit, quota and disk; what was flushed before stays readable",
+                system_error};
       }
       return {ErrorCode::kIo, "input/output error on " + path + ": " + detail, "", system_error};
     case SQLITE_BUSY:

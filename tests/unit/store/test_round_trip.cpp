@@ -2,9 +2,9 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 
-#include "tests/unit/sample_recording.hpp"
 #include "store/recording_reader.hpp"
 #include "store/recording_writer.hpp"
+#include "tests/unit/sample_recording.hpp"
 
 namespace test = callscope::test;
 using callscope::read_recording;
