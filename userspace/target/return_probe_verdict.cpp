@@ -4,6 +4,7 @@
 #include <compare>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "sys/parse_number.hpp"
 #include "target/safety.hpp"
@@ -91,8 +92,8 @@ std::string danger(const SafetyFacts& facts, std::string_view release) {
 }  // namespace
 
 ReturnProbeVerdict return_probe_verdict(const SafetyFacts& facts, std::string_view kernel_release) {
-  const std::string why = danger(facts, kernel_release);
-  if (!why.empty()) return {.safe = false, .reason = "entry counts only: " + why};
+  std::string why = danger(facts, kernel_release);
+  if (!why.empty()) return {.safe = false, .reason = std::move(why)};
   if (facts.unwinders.empty())
     return {.safe = true, .reason = "no unwinder, no Go and no fibers in the target"};
   return {.safe = true,

@@ -44,7 +44,7 @@ Result<SafetyFacts> inspect_target(std::int32_t pid);
 
 struct ReturnProbeVerdict {
   bool safe = false;
-  std::string reason;  // one line; unsafe: begins with "entry counts only: "
+  std::string reason;  // one line, a clause to stand behind what is done about it
 };
 
 // kernel_release as uname -r has it.

@@ -71,7 +71,7 @@ TEST_CASE("a C++ program that throws gets entry counts only", "[unit]") {
   CHECK(facts.unwinders.size() == 2);  // and libstdc++.so.6.x
   const ReturnProbeVerdict verdict = return_probe_verdict(facts, kKernel);
   CHECK_FALSE(verdict.safe);
-  CHECK(verdict.reason.starts_with("entry counts only: throwing_program can use exceptions ("));
+  CHECK(verdict.reason.starts_with("throwing_program can use exceptions ("));
   CHECK(verdict.reason.ends_with("and a throw through a return probe kills the process"));
 }
 
@@ -99,8 +99,7 @@ TEST_CASE("a static C program is safe only while its symbols prove it", "[unit]"
   const std::string stripped = transformed(scratch, "stripped", "objcopy -S", STATIC_PROGRAM);
   const ReturnProbeVerdict verdict = return_probe_verdict(facts_of({stripped}), kKernel);
   CHECK_FALSE(verdict.safe);
-  CHECK(verdict.reason.starts_with(
-      "entry counts only: stripped is static and stripped and may use exceptions"));
+  CHECK(verdict.reason.starts_with("stripped is static and stripped and may use exceptions"));
 }
 
 TEST_CASE("a program without a section table cannot be proven safe", "[unit]") {
@@ -127,7 +126,7 @@ TEST_CASE("Go and fibers are recognised", "[unit]") {
       scratch, "go", "objcopy --add-section .gopclntab=/etc/hostname", CONSTRUCTOR_PROGRAM);
   CHECK(has_file(facts_of({go}).go_modules, "go"));
   CHECK(return_probe_verdict(facts_of({go}), kKernel).reason ==
-        "entry counts only: go is Go, which moves its stacks: a return probe crashes it");
+        "go is Go, which moves its stacks: a return probe crashes it");
 
   const SafetyFacts fiber = facts_of({FIBER_PROGRAM});
   REQUIRE(fiber.fibers.size() == 1);
