@@ -21,11 +21,14 @@ mapfile -t libraries < <(printf '%s\n' "${sources[@]}" | grep -E '^(userspace|fl
 mapfile -t others < <(find_files -name '*.sh' -o -name CMakeLists.txt -o -path './.ci/run' -o -name '*.bash' \
   -o -name '*.js' -o -name '*.css' -o -name '*.cmake')
 
-# What each folder may include; every folder may include callscope/ (the public headers).
+# What each folder may include; every folder may include callscope/ (the public headers). Folders of
+# one level (target, symbols, probes) include downwards in the order of userspace/CMakeLists.txt.
 may_include() {
   case "$1" in
     include | sys | elf | model | flamegraph) echo "" ;;
-    target | symbols | probes | bpf) echo "elf sys" ;;
+    target | bpf) echo "elf sys" ;;
+    symbols) echo "target elf sys" ;;
+    probes) echo "symbols target elf sys" ;;
     collect) echo "bpf symbols probes target elf sys model" ;;
     store | compare) echo "model sys" ;;
     report) echo "model sys flamegraph" ;;

@@ -71,8 +71,9 @@ rm -f "$build"/junit*.xml
 
 if [ "$part" = unit ] || [ "$part" = all ]; then
   section "build of the unit tests with ASan and UBSan"
-  configure_and_build "$build_asan" tests/unit/all -DCMAKE_BUILD_TYPE=RelWithDebInfo \
-    -DCALLSCOPE_TESTS=ON -DCALLSCOPE_SANITIZE=ON
+  # Warnings are errors in the first build; with sanitizers g++ 12 sees false ones in its own headers.
+  configure_and_build "$build_asan" tests/unit/all -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS="-O1 -w" \
+    -DCALLSCOPE_TESTS=ON -DCALLSCOPE_SANITIZE=ON -DCALLSCOPE_WERROR=OFF
   run_ctest unit "$build" 2 -L "$fast_labels"
   run_ctest unit-sanitized "$build_asan" 2 -L '^unit$'
 fi
