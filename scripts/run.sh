@@ -10,18 +10,8 @@ set -euo pipefail
 need_root "$@"
 # shellcheck disable=SC2154  # lib.sh sets root
 build=$root/build
+callscope=$build/callscope
 out_dir=${CALLSCOPE_OUT:-$PWD}
-
-find_callscope() {
-  local candidate
-  for candidate in "$build/callscope" "$build/userspace/cli/callscope" "$build/bin/callscope"; do
-    if [ -x "$candidate" ]; then
-      callscope=$candidate
-      return 0
-    fi
-  done
-  die "the build made no callscope program in $build"
-}
 
 run_demo() {
   local recording=$out_dir/demo.cscope picture=$out_dir/demo.svg pid status=0
@@ -53,7 +43,6 @@ section "packages"
 "$root/scripts/install_deps.sh" >&2
 section "build"
 configure_and_build "$build" all -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCALLSCOPE_TESTS=OFF
-find_callscope
 
 case "${1:-}" in
   "") run_demo ;;

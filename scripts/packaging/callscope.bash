@@ -36,11 +36,14 @@ _callscope() {
     -p | --pid) _callscope_words "$(_callscope_pids)" ;;
     -o | --output | --out) _callscope_files ;;
     --format) _callscope_words "text json folded svg csv" ;;
-    --sort) _callscope_words "total self calls avg max p50 p90 p95 p99 p999 name" ;;
+    --sort) _callscope_words "total self calls avg min max p50 p90 p95 p99 p99.9 unwound running cost name" ;;
     --demangle) _callscope_words "none simple full" ;;
-    -d | --duration | --interval) _callscope_words "5s 10s 30s 1m" ;;
-    -F | --frequency | --hz) _callscope_words "49 99 199 999" ;;
-    -f | --function | --title | --minwidth | --max-snapshots) ;;
+    -d | --duration | -i | --interval) _callscope_words "5s 10s 30s 1m" ;;
+    -F | --freq | --rate) _callscope_words "0 49 99 199 999" ;;
+    --event) _callscope_words "cpu-clock cycles" ;;
+    --probe-mechanism) _callscope_words "auto session multi perf-event" ;;
+    --color) _callscope_words "auto always never" ;;
+    -f | --function | --title | --minwidth | --max-snapshots | --top) ;;
     *)
       if [[ $current == -* ]]; then
         _callscope_words "$(_callscope_options "$command")"

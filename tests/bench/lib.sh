@@ -14,8 +14,7 @@ first_existing() {
   done
 }
 
-CALLSCOPE=${CALLSCOPE:-$(first_existing "$root"/build-test/{callscope,userspace/cli/callscope,bin/callscope} \
-  "$root"/build/{callscope,userspace/cli/callscope,bin/callscope})}
+CALLSCOPE=${CALLSCOPE:-$(first_existing "$root/build-test/callscope" "$root/build/callscope")}
 TARGETS=${TARGETS:-$(first_existing "$root"/build-test/tests/targets "$root"/build/tests/targets)}
 ROUNDS=${ROUNDS:-5}
 work=$(mktemp -d)
