@@ -67,11 +67,12 @@ std::string text_functions(const Recording& recording, const ReportOptions& opti
   std::ranges::copy_if(all, std::back_inserter(shown), called);
   const std::size_t never = all.size() - shown.size();
 
-  std::string text = paint.bold("FUNCTIONS") +
-                     fmt::format("  {} probed ({}), {} called, by {}\n", all.size(),
-                                 recording.probe_mechanism.empty() ? "mechanism unknown"
-                                                                   : recording.probe_mechanism,
-                                 shown.size(), printable(options.sort));
+  std::string text =
+      paint.bold("FUNCTIONS") + fmt::format("  {} probed ({}), {} called, by {}\n", all.size(),
+                                            recording.probe_mechanism.empty()
+                                                ? "mechanism unknown"
+                                                : printable(recording.probe_mechanism),
+                                            shown.size(), printable(options.sort));
   if (shown.empty()) return text + "  no probed function was called while recording\n";
 
   std::size_t hidden = 0;
@@ -94,7 +95,7 @@ std::string text_functions(const Recording& recording, const ReportOptions& opti
                    {"exit", Align::kLeft},
                    {"function", Align::kLeft}});
   for (const FunctionRow& row : shown) add_function(table, recording, row);
-  text += table.write(options.width, paint, 32) + legend(shown, hidden, paint);
+  text += table.write(options.width, paint, 26) + legend(shown, hidden, paint);
   if (never > 0) text += fmt::format("  {} never called\n", never);
   return text;
 }

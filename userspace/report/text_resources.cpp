@@ -31,14 +31,21 @@ std::string label_of(std::string_view name) {
   return label;
 }
 
-std::string rates_line(const ResourceSummary& summary) {
+// "minor faults 7/s, read 4.00KiB/s, ...", broken where a line is full.
+std::string rates_lines(const ResourceSummary& summary, std::size_t width) {
   std::string text;
+  std::string line;
   for (const RateSummary& rate : summary.rates) {
     if (!rate.per_second) continue;
-    text += text.empty() ? "  " : ", ";
-    text += label_of(rate.name) + " " + amount(*rate.per_second, rate.bytes) + "/s";
+    const std::string part =
+        label_of(rate.name) + " " + amount(*rate.per_second, rate.bytes) + "/s";
+    if (!line.empty() && line.size() + part.size() + 3 > width) {
+      text += line + ",\n";
+      line.clear();
+    }
+    line += (line.empty() ? "  " : ", ") + part;
   }
-  return text.empty() ? text : text + "\n";
+  return line.empty() ? text : text + line + "\n";
 }
 
 }  // namespace
@@ -66,7 +73,7 @@ std::string text_resources(const Recording& recording, const ReportOptions& opti
     table.add_row({label_of(gauge.name), cell(gauge.first), cell(gauge.last), cell(gauge.min),
                    cell(gauge.max), growth(gauge)});
   }
-  return text + table.write(options.width, paint) + rates_line(summary);
+  return text + table.write(options.width, paint) + rates_lines(summary, options.width);
 }
 
 }  // namespace callscope

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <catch2/catch.hpp>
+#include <numeric>
+
+#include "flamegraph/folded.hpp"
+#include "report/renderer.hpp"
+#include "tests/unit/sample_recording.hpp"
+
+using callscope::FoldedStack;
+using callscope::ModuleKind;
+using callscope::Recording;
+using callscope::render_folded;
+using callscope::test::sample_recording;
+
+TEST_CASE("folded lines go from thread to leaf, sorted, with kernel and JIT marked", "[unit]") {
+  CHECK(render_folded(sample_recording(), {}) ==
+        "bio_close_file;_start;__libc_start_call_main;main;getCommand 11\n"
+        "bio_close_file;main;[libc.so.6+0x1234] 40\n"
+        "redis-server;_start;__libc_start_call_main;main;getCommand 300\n"
+        "redis-server;_start;__libc_start_call_main;main;getCommand;getCommand;lua: loop:x_[j] 24\n"
+        "redis-server;_start;__libc_start_call_main;main;getCommand;tcp_sendmsg_[k] 120\n");
+}
+
+TEST_CASE("threads of one name share their lines, and unknown threads have the target's",
+          "[unit]") {
+  Recording recording = sample_recording();
+  recording.threads = {{4242, 4243, "redis-server"}};
+  recording.cpu = {{0, 4242, 4242, 1}, {0, 4242, 4243, 2}, {0, 5000, 5000, 4}};
+  CHECK(render_folded(recording, {}) ==
+        "redis-server;_start;__libc_start_call_main;main;getCommand 7\n");
+}
+
+TEST_CASE("names cannot break the format", "[unit]") {
+  Recording recording = sample_recording();
+  recording.threads = {{4242, 4242, "a;b\nc d"}};
+  recording.frames[3].function = "operator;\r\n(int, char) const";
+  recording.stacks[1].frames.clear();
+  recording.cpu = {{0, 4242, 4242, 3}, {1, 4242, 4242, 2}};
+  const std::string text = render_folded(recording, {});
+  CHECK(text ==
+        "a:b c d;[no stack] 2\n"
+        "a:b c d;_start;__libc_start_call_main;main;operator:  (int, char) const 3\n");
+}
+
+TEST_CASE("our own parser reads every sample back", "[unit]") {
+  const auto stacks = callscope::parse_folded(render_folded(sample_recording(), {}));
+  REQUIRE(stacks);
+  CHECK(stacks->size() == 5);
+  CHECK(std::accumulate(
+            stacks->begin(), stacks->end(), std::uint64_t{0},
+            [](std::uint64_t sum, const FoldedStack& stack) { return sum + stack.weight; }) == 495);
+}
+
+TEST_CASE("no samples give no lines", "[unit]") { CHECK(render_folded(Recording{}, {}).empty()); }

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// The golden file is text_report.golden beside this file. After a wanted change of the report run
+// "CALLSCOPE_UPDATE_GOLDEN=1 unit_report" and read the difference before committing it.
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+
+#include "model/function_table.hpp"
+#include "report/plain_text.hpp"
+#include "report/renderer.hpp"
+#include "tests/unit/sample_recording.hpp"
+
+using callscope::find_renderer;
+using callscope::Recording;
+using callscope::render_text;
+using callscope::ReportOptions;
+using callscope::test::sample_recording;
+
+namespace {
+
+const std::string kGolden = CALLSCOPE_TEST_DATA "/unit/report/text_report.golden";
+
+std::string golden() {
+  std::ifstream file(kGolden);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+bool has(const std::string& text, std::string_view words) {
+  return text.find(words) != std::string::npos;
+}
+
+std::string without_styles(const std::string& text) {
+  std::string plain;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\x1b') {
+      i = text.find('m', i);
+    } else {
+      plain += text[i];
+    }
+  }
+  return plain;
+}
+
+}  // namespace
+
+TEST_CASE("the text report of the sample recording is the golden one", "[unit]") {
+  const std::string text = render_text(sample_recording(), {});
+  if (std::getenv("CALLSCOPE_UPDATE_GOLDEN") != nullptr) std::ofstream(kGolden) << text;
+  CHECK(text == golden());
+}
+
+TEST_CASE("colours change nothing but colours", "[unit]") {
+  ReportOptions options;
+  options.color = true;
+  const std::string text = render_text(sample_recording(), options);
+  CHECK(text != golden());
+  CHECK(without_styles(text) == golden());
+}
+
+TEST_CASE("sections without data say why", "[unit]") {
+  const std::string text = render_text(Recording{}, {});
+  CHECK(has(text, "FUNCTIONS  none probed: choose some with record -f GLOB"));
+  CHECK(has(text, "CPU  sampling was off: record with -F HZ"));
+  CHECK(has(text, "RESOURCES  no snapshot was taken"));
+  CHECK(has(text, "INCOMPLETE: unfinished = 1"));
+
+  Recording recording = sample_recording();
+  recording.cpu.clear();
+  recording.functions.resize(1);
+  recording.functions[0] = {};
+  recording.functions[0].name = "idle";
+  const std::string quiet = render_text(recording, {});
+  CHECK(has(quiet, "no samples at 99 Hz: the process was never on CPU"));
+  CHECK(has(quiet, "no probed function was called while recording"));
+}
+
+TEST_CASE("losses are said in the verdict", "[unit]") {
+  Recording recording = sample_recording();
+  recording.quality[0].value = 12;
+  const std::string text = render_text(recording, {});
+  CHECK(has(text, "INCOMPLETE: ring_full = 12: events lost because the ring buffer was full"));
+  CHECK_FALSE(has(text, "complete: nothing was lost"));
+}
+
+TEST_CASE("tables are cut to --top and say how much is left out", "[unit]") {
+  Recording recording = sample_recording();
+  for (int i = 0; i < 50; ++i) {
+    recording.functions.push_back(recording.functions[0]);
+    recording.functions.back().name = "copy" + std::to_string(i);
+  }
+  ReportOptions options;
+  options.top_functions = 5;
+  const std::string text = render_text(recording, options);
+  CHECK(has(text, "... and 47 more (--top 0 shows all)"));
+  CHECK_FALSE(has(text, "copy40"));
+  options.top_functions = 0;
+  CHECK(has(render_text(recording, options), "copy40"));
+}
+
+TEST_CASE("tables fit the width, however long the names are", "[unit]") {
+  Recording recording = sample_recording();
+  recording.functions[0].name = std::string(500, 'n') + "::the_end";
+  recording.functions[0].unwound = recording.functions[0].running = 0;
+  recording.functions[0].untimed = 2;
+  recording.frames[3].function = std::string(300, 'f');
+  recording.target.cmdline = std::string(4000, 'c');
+  for (const std::size_t width : {110U, 120U, 160U}) {
+    ReportOptions options;
+    options.width = width;
+    std::istringstream lines(render_text(recording, options));
+    for (std::string line; std::getline(lines, line);) {
+      INFO(line);
+      CHECK(callscope::text_width(line) <= std::max<std::size_t>(width, 120));
+    }
+  }
+  CHECK(has(render_text(recording, {}), "nnn...nn"));
+  CHECK(has(render_text(recording, {}), "::the_end"));
+}
+
+TEST_CASE("escape sequences of the target do not reach the terminal", "[unit]") {
+  Recording recording = sample_recording();
+  recording.target.comm = recording.target.cmdline = recording.target.exe = "\x1b]0;owned\x07";
+  recording.functions[0].name = recording.frames[3].function = "\x1b[2J";
+  recording.host.hostname = recording.notes[0] = recording.quality[0].meaning = "\x1b[2J";
+  recording.modules[1].path = recording.modules[1].build_id = "\x1b[2J";
+  recording.tool_version = recording.sample_event = recording.probe_mechanism = "\x1b[2J";
+  recording.target.ended_by = recording.host.cpu_model = "\x1b[2J";
+  CHECK_FALSE(has(render_text(recording, {}), "\x1b"));
+}
+
+TEST_CASE("every format is in the table once and renders an empty recording", "[unit]") {
+  for (const auto* const name : {"text", "json", "folded", "svg", "csv"}) {
+    REQUIRE(find_renderer(name) != nullptr);
+    find_renderer(name)->render(Recording{}, {});
+  }
+  CHECK(callscope::renderers().size() == 5);
+  CHECK(find_renderer("pdf") == nullptr);
+}
