@@ -38,11 +38,17 @@ bool is_throwing_symbol(const ElfSymbol& symbol) {
 bool is_fiber_symbol(const ElfSymbol& symbol) {
   const std::string_view name = symbol.name;
   if (equals_any(name, {"makecontext", "swapcontext"})) return symbol.shndx == SHN_UNDEF;
-  return contains_any(name, {"jump_fcontext", "make_fcontext", "ontop_fcontext",
-                             "zend_fiber_switch", "5folly6fibers"}) ||
+  if (contains_any(name, {"jump_fcontext", "make_fcontext", "ontop_fcontext", "zend_fiber_switch",
+                          "5folly6fibers", "Fiber::swapcontext"})) {
+    return true;
+  }
+  // Boost, PHP and Crystal are above; below: brpc, libco, libcoro, Ruby, OCaml 5, D, TinyGo, Perl's
+  // Coro, GNU Pth, State Threads, libaco.
+  return symbol.shndx != SHN_UNDEF &&
          equals_any(name, {"bthread_start_background", "bthread_start_urgent", "co_switch",
-                           "coro_transfer", "coroutine_transfer", "pth_spawn", "st_thread_create",
-                           "aco_create", "libco_create"});
+                           "coro_transfer", "coroutine_transfer", "rb_fiber_resume", "caml_perform",
+                           "fiber_switchContext", "tinygo_swapTask", "boot_Coro__State",
+                           "pth_spawn", "st_thread_create", "aco_create"});
 }
 
 bool is_fiber_library(std::string_view name) {
@@ -119,7 +125,9 @@ ModuleFacts inspect_module(const std::string& path, const ElfImage& image) {
   if (is_fiber_library(name)) facts.fibers = name;
   read_symbol_evidence(image, name, facts);
 
-  const bool has_tables = image.section(".gcc_except_table") != nullptr;
+  const bool has_tables = std::ranges::any_of(image.sections(), [](const ElfSection& section) {
+    return section.name.starts_with(".gcc_except_table");
+  });
   const bool only_libc_tables = facts.statically_linked && facts.symbols == SymbolSource::kSymtab;
   if (has_tables && !only_libc_tables) facts.can_throw = true;
   if (facts.statically_linked && facts.can_throw) facts.has_unwinder = true;

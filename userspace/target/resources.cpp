@@ -93,6 +93,8 @@ Result<ResourceSnapshot> read_resources(std::int32_t pid, bool with_pss) {
   if (with_pss) {
     const std::string rollup = optional_text(pid, "smaps_rollup");
     snapshot.pss_bytes = status_number(rollup, "Pss").value_or(0) * kKib;
+    // Exact; the VmRSS of status lags by up to a batch of pages a CPU from 6.2 to 6.15.
+    if (const auto rss_kib = status_number(rollup, "Rss")) snapshot.rss_bytes = *rss_kib * kKib;
   }
   const std::string io = optional_text(pid, "io");
   snapshot.read_bytes = status_number(io, "read_bytes").value_or(0);

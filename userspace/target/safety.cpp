@@ -4,6 +4,7 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -24,8 +25,12 @@ enum class FileKind { kElf64, kElf32, kOther, kUnreadable };
 
 // Reads the ELF identification only: what is mapped may be no ELF file at all (JIT code in a
 // memfd).
+// What is no regular file is not opened: opening a device may do something.
 FileKind kind_of_file(const std::string& path) {
-  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  struct stat info{};
+  if (::stat(path.c_str(), &info) != 0) return FileKind::kUnreadable;
+  if (!S_ISREG(info.st_mode)) return FileKind::kOther;
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd.valid()) return FileKind::kUnreadable;
   std::array<char, EI_CLASS + 1> ident{};
   if (::pread(fd.get(), ident.data(), ident.size(), 0) != std::ssize(ident))
