@@ -11,6 +11,8 @@
   const DETAILS_HINT = "click zoom \u00b7 / search \u00b7 arrows move \u00b7 i icicle \u00b7 t theme";
   const KINDS = { k: "kernel", j: "JIT", i: "inlined" };
 
+  const byName = new Map();  // name -> frames, ascending
+
   const script = document.currentScript;
   const svg = (script && script.ownerSVGElement) || document.documentElement;
   const standalone = svg === document.documentElement;
@@ -24,6 +26,7 @@
   const stillWidth = Number(svg.getAttribute("width"));
   const stillTop = data.top;
 
+  const bound = data.complete ? "" : "\u2265 ";  // shares of many frames miss those not drawn
   const frames = readFrames();
   const byElement = new Map(frames.map((frame) => [frame.g, frame]));
   const root = frames[0];
@@ -54,10 +57,13 @@
         parent: depth > 0 ? open[depth - 1] : null, end: elements.length,
         name: lines[0], plain: suffix ? lines[0].slice(0, -4) : lines[0],
         kind: suffix ? KINDS[suffix[1]] : "", numbers: lines.slice(1), shown: true, up: false,
+        x: NaN, y: NaN, w: Infinity,  // where it was placed last
       };
       for (let d = depth; d < open.length; d++) open[d].end = i;
       open.length = depth;
       open.push(frame);
+      if (byName.has(frame.name)) byName.get(frame.name).push(frame);
+      else byName.set(frame.name, [frame]);
       list.push(frame);
     }
     return list;
@@ -103,11 +109,10 @@
     return text;
   }
 
+  // Labels are monospaced; measuring one that is there costs no second layout of the page.
   function measureCharWidth() {
-    const probe = make(SVG, "text", { x: 0, y: -100 }, "M".repeat(100));
-    root.g.appendChild(probe);
-    const measured = probe.getComputedTextLength() / 100;
-    probe.remove();
+    if (!root.text) return;
+    const measured = root.text.getComputedTextLength() / root.text.textContent.length;
     if (measured > 1) charWidth = measured;
   }
 
@@ -137,16 +142,22 @@
     const h = data.frameHeight;
     const x = data.pad + (up ? 0 : (frame.start - zoomed.start) * scale);
     const y = top + (icicle ? frame.depth : maxDepth - frame.depth) * h;
-    frame.rect.setAttribute("x", x.toFixed(2));
-    frame.rect.setAttribute("y", y);
-    frame.rect.setAttribute("width", (w - Math.min(1, w / 4)).toFixed(2));
-    if (w > 6) frame.rect.setAttribute("rx", 2);
-    else frame.rect.removeAttribute("rx");
+    if (x !== frame.x || w !== frame.w) {
+      frame.rect.setAttribute("x", x.toFixed(2));
+      frame.rect.setAttribute("width", (w - Math.min(1, w / 4)).toFixed(2));
+      if (w > 6) frame.rect.setAttribute("rx", 2);
+      else if (frame.w > 6) frame.rect.removeAttribute("rx");
+    } else if (y === frame.y) return;
+    if (y !== frame.y) frame.rect.setAttribute("y", y);
+    frame.x = x;
+    frame.y = y;
+    frame.w = w;
     placeLabel(frame, x, y, w);
   }
 
   function placeLabel(frame, x, y, w) {
-    const label = fit(frame.plain, Math.floor((w - 2 * data.labelInset) / charWidth));
+    const columns = Math.floor((w - 2 * data.labelInset) / charWidth);
+    const label = columns < 1 ? "" : fit(frame.plain, columns);
     if (label === "" && !frame.text) return;
     if (!frame.text) frame.text = frame.g.appendChild(make(SVG, "text", {}));
     if (frame.text.textContent !== label) frame.text.textContent = label;
@@ -207,6 +218,10 @@
     }
     let numbers = frame.numbers.join(" \u00b7 ");
     if (zoomed !== root && frame !== zoomed) numbers += " \u00b7 " + percent(frame.total, zoomed.total) + " of the zoomed frame";
+    const same = byName.get(frame.name);
+    if (same.length > 1) {
+      numbers += " \u00b7 " + bound + percent(weightOf(same, root), root.total) + " in all " + same.length + " places";
+    }
     if (frame.kind) numbers += " \u00b7 " + frame.kind;
     const room = width - 2 * data.pad - numbers.length * 6.3 - 16;
     details.appendChild(make(SVG, "tspan", { class: "name" }, fit(frame.plain, Math.max(12, Math.floor(room / 7)))));
@@ -295,11 +310,11 @@
     showMatched();
   }
 
-  // Weight of the matches in frame; a match inside a match counts once.
-  function matchedWeight(frame) {
+  // Weight in frame of a list of frames that is sorted by index; one inside another counts once.
+  function weightOf(list, frame) {
     let sum = 0;
     let end = frame.index;
-    for (const match of matches) {
+    for (const match of list) {
       if (isAncestor(match, frame)) return frame.total;
       if (match.index < end || match.index >= frame.end) continue;
       sum += match.total;
@@ -313,10 +328,9 @@
       result.textContent = "";
       return;
     }
-    const bound = data.complete ? "" : "\u2265 ";
-    let text = bound + percent(matchedWeight(root), root.total) + " in " + matches.length +
+    let text = bound + percent(weightOf(matches, root), root.total) + " in " + matches.length +
       (matches.length === 1 ? " frame" : " frames");
-    if (zoomed !== root) text = bound + percent(matchedWeight(zoomed), zoomed.total) + " of zoomed, " + text;
+    if (zoomed !== root) text = bound + percent(weightOf(matches, zoomed), zoomed.total) + " of zoomed, " + text;
     result.textContent = text;
     result.title = data.complete ? "" : "frames that are too narrow to be drawn are not searched";
   }
@@ -440,6 +454,7 @@
   if (standalone) window.addEventListener("scroll", pinHeader, { passive: true });
 
   header.appendChild(host);
+  resetButton.classList.add("reset");
   resetButton.hidden = true;
   svg.classList.add("live");
   root.g.setAttribute("tabindex", 0);

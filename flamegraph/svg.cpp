@@ -50,6 +50,7 @@ class SvgWriter {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"csfg\" width=\"{0:.0f}\" "
         "height=\"{1:.0f}\" viewBox=\"0 0 {0:.0f} {1:.0f}\">\n",
         options_.width_px, footer_bottom_);
+    svg += "<title>" + xml_escape(clean_text(options_.title)) + "</title>\n";
     svg += style_.element();
     svg += write_metadata();
     svg += "<rect class=\"bg\" width=\"100%\" height=\"100%\"/>\n<g class=\"frames\">\n";

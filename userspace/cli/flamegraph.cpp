@@ -22,7 +22,7 @@ namespace {
 constexpr std::size_t kMaxInputBytes = std::size_t{4} << 30;
 
 struct FlamegraphOptions {
-  std::string input = "-";
+  std::string input;  // empty: standard input, unless that is a terminal
   std::string output = "-";
   std::string title = "Flame graph";
   std::string subtitle;
@@ -48,6 +48,21 @@ Result<std::string> read_stdin() {
                   "merge equal stacks first, as stackcollapse tools do");
     }
   }
+}
+
+bool is_stdin(const std::string& input) { return input.empty() || input == "-"; }
+
+std::string input_name(const std::string& input) {
+  return is_stdin(input) ? "standard input" : input;
+}
+
+Result<std::string> read_input(const std::string& input) {
+  if (!is_stdin(input)) return read_file(input, kMaxInputBytes);
+  if (input.empty() && ::isatty(STDIN_FILENO) == 1) {
+    return fail(ErrorCode::kUsage, "no folded stacks: standard input is a terminal",
+                "name a file or pipe them in; - reads the terminal all the same");
+  }
+  return read_stdin();
 }
 
 Result<void> write_output(const std::string& path, const std::string& svg) {
@@ -77,14 +92,13 @@ Result<int> run_flamegraph(const FlamegraphOptions& options) {
     return fail(ErrorCode::kUsage, "will not write an SVG to a terminal",
                 "name a file with -o flame.svg, or redirect standard output");
   }
-  const Result<std::string> text =
-      options.input == "-" ? read_stdin() : read_file(options.input, kMaxInputBytes);
+  const Result<std::string> text = read_input(options.input);
   if (!text) return std::unexpected(text.error());
   FoldedStats stats;
   Result<std::vector<FoldedStack>> stacks = parse_folded(*text, &stats);
   if (!stacks) {
     Error error = stacks.error();
-    error.what = (options.input == "-" ? "standard input" : options.input) + ": " + error.what;
+    error.what = input_name(options.input) + ": " + error.what;
     return std::unexpected(error);
   }
   report_skipped(stats);

@@ -72,6 +72,7 @@ const checks = {
     assert.match(details, /^setCommand137 samples/);
     assert.ok(details.includes(share(part, total) + " of total"), details);
     assert.ok(details.includes(share(part, weigh(below)) + " of the zoomed frame"), details);
+    assert.equal(await page.evaluate(`document.querySelector("svg > title").textContent`), "title of perf");
     await page.evaluate(`button("Reset zoom").click()`);
     assert.equal(await page.evaluate(`frame("beforeSleep").hasAttribute("display")`), false);
     assert.equal(await page.evaluate(`button("Reset zoom") === undefined`), true);
@@ -102,6 +103,16 @@ const checks = {
     const below = stacks.filter((stack) => stack.frames.includes("processCommand"));
     assert.equal(await page.evaluate("result()"),
       `${share(hit, weigh(below))} of zoomed, ${share(hit, total)} in 2 frames`);
+  },
+
+  async "details add up all places of a function"() {
+    await load(draw("perf", perf));
+    const box = await page.evaluate(`box("dictFind")`);
+    await page.mouse("mouseMoved", box.x + 5, box.y + 5);
+    await page.settle();
+    const both = stacks.filter((stack) => stack.frames.includes("dictFind"));
+    const details = await page.evaluate("details()");
+    assert.ok(details.includes(share(both, total) + " in all 2 places"), details);
   },
 
   async "the keyboard moves, zooms, resets and switches"() {
