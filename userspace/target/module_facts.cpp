@@ -13,8 +13,8 @@ bool starts_with_any(std::string_view text, Names prefixes) {
   return std::ranges::any_of(prefixes, [&](auto prefix) { return text.starts_with(prefix); });
 }
 
-bool contains_any(std::string_view text, Names parts) {
-  return std::ranges::any_of(parts, [&](auto part) { return text.contains(part); });
+bool ends_with_any(std::string_view text, Names suffixes) {
+  return std::ranges::any_of(suffixes, [&](auto suffix) { return text.ends_with(suffix); });
 }
 
 bool equals_any(std::string_view text, Names names) {
@@ -26,8 +26,8 @@ bool equals_any(std::string_view text, Names names) {
 bool is_throwing_symbol(const ElfSymbol& symbol) {
   const std::string_view name = symbol.name;
   if (equals_any(name, {"__cxa_throw", "__cxa_rethrow", "__cxa_begin_catch"})) return true;
-  if (name.contains("__gcc_personality_v0")) return false;
-  if (contains_any(name, {"_personality_v0", "eh_personality"})) return true;
+  if (name.ends_with("__gcc_personality_v0")) return false;
+  if (ends_with_any(name, {"_personality_v0", "eh_personality"})) return true;
   return symbol.shndx == SHN_UNDEF &&
          equals_any(name, {"_Unwind_RaiseException", "_Unwind_Resume", "_Unwind_ForcedUnwind",
                            "_Unwind_Resume_or_Rethrow"});
@@ -38,12 +38,12 @@ bool is_throwing_symbol(const ElfSymbol& symbol) {
 bool is_fiber_symbol(const ElfSymbol& symbol) {
   const std::string_view name = symbol.name;
   if (equals_any(name, {"makecontext", "swapcontext"})) return symbol.shndx == SHN_UNDEF;
-  if (contains_any(name, {"jump_fcontext", "make_fcontext", "ontop_fcontext", "zend_fiber_switch",
-                          "5folly6fibers", "Fiber::swapcontext"})) {
+  if (ends_with_any(name, {"jump_fcontext", "make_fcontext", "ontop_fcontext"}) ||
+      starts_with_any(name, {"zend_fiber_switch", "_ZN5folly6fibers", "*Fiber::swapcontext"})) {
     return true;
   }
-  // Boost, PHP and Crystal are above; below: brpc, libco, libcoro, Ruby, OCaml 5, D, TinyGo, Perl's
-  // Coro, GNU Pth, State Threads, libaco.
+  // Boost, brpc, PHP, folly and Crystal are above; below: brpc, libco, libcoro, Ruby, OCaml 5, D,
+  // TinyGo, Perl's Coro, GNU Pth, State Threads, libaco.
   return symbol.shndx != SHN_UNDEF &&
          equals_any(name, {"bthread_start_background", "bthread_start_urgent", "co_switch",
                            "coro_transfer", "coroutine_transfer", "rb_fiber_resume", "caml_perform",
@@ -84,6 +84,7 @@ void read_symbol_evidence(const ElfImage& image, std::string_view name, ModuleFa
   bool finds_frames = false;  // imports what an unwinder that is linked in needs from libc
   image.for_each_symbol([&](const ElfSymbol& symbol) {
     const bool imported = symbol.shndx == SHN_UNDEF;
+    if (symbol.name.empty()) return;
     facts.can_throw = facts.can_throw || is_throwing_symbol(symbol);
     if (!imported && symbol.name == "_Unwind_RaiseException") facts.has_unwinder = true;
     if (imported && equals_any(symbol.name, {"dl_iterate_phdr", "_dl_find_object"}))

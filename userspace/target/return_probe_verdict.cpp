@@ -36,12 +36,16 @@ std::string first_of(const std::vector<std::string>& paths) {
   return fmt::format("{} and {} more", name, paths.size() - 1);
 }
 
+std::string unwinder_evidence(const SafetyFacts& facts) {
+  if (facts.unwinders.empty()) return "an unwinder can be loaded";
+  if (facts.unwinders.front() == facts.throwers.front()) return "its unwinder is linked in";
+  return fmt::format("{} is mapped", file_name(facts.unwinders.front()));
+}
+
 // "" when exceptions are no danger.
 std::string exception_danger(const SafetyFacts& facts) {
   if (facts.throwers.empty()) return {};
-  const std::string unwinder = facts.unwinders.empty()
-                                   ? "an unwinder can be loaded"
-                                   : std::string(file_name(facts.unwinders.front())) + " is mapped";
+  const std::string unwinder = unwinder_evidence(facts);
   const bool guessed = facts.statically_linked && facts.symbols != SymbolSource::kSymtab;
   return fmt::format(
       "{} {}use exceptions ({}), and a throw through a return probe kills the process",

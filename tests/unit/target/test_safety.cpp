@@ -206,3 +206,21 @@ TEST_CASE("frame pointers are told by how functions begin", "[unit]") {
   CHECK(with.framed * 10 >= with.sampled * 8);
   CHECK(without.framed * 10 <= without.sampled);
 }
+
+TEST_CASE("a truncated program is refused or inspected, never read beyond its end", "[unit]") {
+  const std::string file = test::read_all(FRAMED_PROGRAM);
+  REQUIRE(file.size() > 10'000);
+  for (std::size_t length = 0; length < file.size(); length += length < 4096 ? 1 : 37) {
+    const std::vector<std::uint8_t> bytes(file.begin(),
+                                          file.begin() + static_cast<std::ptrdiff_t>(length));
+    const Result<ElfImage> image = ElfImage::parse(bytes);
+    if (!image) continue;
+    CHECK(inspect_module("/x/program", *image).path == "/x/program");
+    const FramePointers frames = sample_frame_pointers(*image);
+    CHECK(frames.framed <= frames.sampled);
+  }
+  const std::vector<std::uint8_t> whole(file.begin(), file.end());
+  const Result<ElfImage> image = ElfImage::parse(whole);
+  REQUIRE(image.has_value());
+  CHECK(inspect_module("/x/program", *image).symbols == SymbolSource::kSymtab);
+}
