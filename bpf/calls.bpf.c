@@ -61,8 +61,8 @@ static __always_inline __u32 cs_stats_index(__u32 func)
 	       (bpf_get_smp_processor_id() & (cs_config.n_shards - 1)) * cs_config.n_functions;
 }
 
-static __always_inline void cs_call_closed(void *ctx, int end, __u32 func, __u64 total_ns,
-					   __u64 self_ns, __u32 outermost);
+static __always_inline void cs_call_closed(int end, __u32 func, __u64 total_ns, __u64 self_ns,
+					   __u32 outermost);
 
 #include "common/call_tracker.bpf.h"
 
@@ -79,8 +79,8 @@ static __always_inline void cs_record_duration(struct cs_call_stats *stats, __u3
 		__sync_fetch_and_add(&hist->slots[slot], 1);
 }
 
-static __always_inline void cs_call_closed(void *ctx, int end, __u32 func, __u64 total_ns,
-					   __u64 self_ns, __u32 outermost)
+static __always_inline void cs_call_closed(int end, __u32 func, __u64 total_ns, __u64 self_ns,
+					   __u32 outermost)
 {
 	__u32 index = cs_stats_index(func);
 	struct cs_call_stats *stats = bpf_map_lookup_elem(&cs_call_stats, &index);
@@ -155,11 +155,11 @@ static __always_inline int cs_enter(struct pt_regs *ctx, bool timed)
 		goto untimed;
 	}
 	if (thread->exec_id != task->self_exec_id) {
-		cs_track_end(ctx, thread, bpf_ktime_get_ns(), CS_CALL_UNWOUND);
+		cs_track_end(thread, bpf_ktime_get_ns(), CS_CALL_UNWOUND);
 		thread->exec_id = task->self_exec_id;
 	}
 	cs_load_facts(task, thread, ctx->sp, &facts);
-	result = cs_track_entry(ctx, thread, ctx->sp, func, bpf_ktime_get_ns(), &facts);
+	result = cs_track_entry(thread, ctx->sp, func, bpf_ktime_get_ns(), &facts);
 	if (result != CS_ENTRY_TOO_DEEP)
 		return result == CS_ENTRY_CHAINED;
 	cs_count(&cs_stats, CS_STAT_DEPTH_EXCEEDED);
@@ -169,7 +169,7 @@ untimed:
 }
 
 /* The call at this return slot leaves by a return or, if tail_kind is not CS_EXIT_RET, a jump. */
-static __always_inline void cs_leave(void *ctx, __u64 slot, __u32 tail_kind)
+static __always_inline void cs_leave(__u64 slot, __u32 tail_kind)
 {
 	__u64 now_ns = bpf_ktime_get_ns();
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -180,9 +180,9 @@ static __always_inline void cs_leave(void *ctx, __u64 slot, __u32 tail_kind)
 		return;
 	thread = bpf_task_storage_get(&cs_call_threads, task, 0, 0);
 	if (thread && tail_kind == CS_EXIT_RET)
-		known = cs_track_return(ctx, thread, slot, now_ns);
+		known = cs_track_return(thread, slot, now_ns);
 	else if (thread)
-		known = cs_track_tail_jump(ctx, thread, slot, tail_kind, now_ns);
+		known = cs_track_tail_jump(thread, slot, tail_kind, now_ns);
 	if (!known)
 		cs_count(&cs_stats, CS_STAT_RETURN_UNMATCHED);
 }
@@ -190,7 +190,7 @@ static __always_inline void cs_leave(void *ctx, __u64 slot, __u32 tail_kind)
 /* A return probe fires when the return address has been popped: its slot is just below. */
 static __always_inline void cs_leave_by_return_probe(struct pt_regs *ctx)
 {
-	cs_leave(ctx, ctx->sp - sizeof(__u64), CS_EXIT_RET);
+	cs_leave(ctx->sp - sizeof(__u64), CS_EXIT_RET);
 }
 
 SEC("?kprobe")
@@ -220,7 +220,7 @@ int cs_call_return(struct pt_regs *ctx)
 SEC("?kprobe")
 int cs_call_exit_site(struct pt_regs *ctx)
 {
-	cs_leave(ctx, ctx->sp, bpf_get_attach_cookie(ctx) >> 32);
+	cs_leave(ctx->sp, bpf_get_attach_cookie(ctx) >> 32);
 	return 0;
 }
 
@@ -231,7 +231,7 @@ int cs_call_entry_only(struct pt_regs *ctx)
 	return 0;
 }
 
-static __always_inline void cs_end_thread(void *ctx, struct task_struct *task, bool running)
+static __always_inline void cs_end_thread(struct task_struct *task, bool running)
 {
 	struct cs_call_thread *thread;
 
@@ -242,7 +242,7 @@ static __always_inline void cs_end_thread(void *ctx, struct task_struct *task, b
 		return;
 	if (thread->exec_id != task->self_exec_id)
 		running = false;
-	cs_track_end(ctx, thread, bpf_ktime_get_ns(), running ? CS_CALL_RUNNING : CS_CALL_UNWOUND);
+	cs_track_end(thread, bpf_ktime_get_ns(), running ? CS_CALL_RUNNING : CS_CALL_UNWOUND);
 }
 
 /* A thread that leaves alone unwinds its calls; when the process ends, they were running. */
@@ -250,7 +250,7 @@ SEC("tp_btf/sched_process_exit")
 int BPF_PROG(cs_exit_calls, struct task_struct *task)
 {
 	if (cs_enabled)
-		cs_end_thread(ctx, task, task->signal->flags & CS_SIGNAL_GROUP_EXIT);
+		cs_end_thread(task, task->signal->flags & CS_SIGNAL_GROUP_EXIT);
 	return 0;
 }
 
@@ -258,6 +258,6 @@ int BPF_PROG(cs_exit_calls, struct task_struct *task)
 SEC("iter/task")
 int cs_count_running(struct bpf_iter__task *ctx)
 {
-	cs_end_thread(ctx, ctx->task, true);
+	cs_end_thread(ctx->task, true);
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
 /* The shadow stack of one thread: which probed calls are open, keyed by the address of their return
  * slot. Pure logic, also compiled in user space by tests/unit/probes. The includer defines before:
- *   cs_call_closed(ctx, end, func, total_ns, self_ns, outermost)   what to do with a finished call
+ *   cs_call_closed(end, func, total_ns, self_ns, outermost)   what to do with a finished call
  * Only the thread itself runs this code, so the state needs no lock. Loops are bounded by the
  * depth.
  *
@@ -14,6 +14,13 @@
 #include "callscope/abi/calls.h"
 
 #define CS_INLINE static inline __attribute__((always_inline))
+/* Verified on its own, once, instead of once for each turn of each loop that calls it: without that
+ * the verifier gives up (E2BIG). It knows the argument as memory of that size that may be NULL. */
+#ifdef __bpf__
+#define CS_SUBPROGRAM __attribute__((noinline))
+#else
+#define CS_SUBPROGRAM static inline
+#endif
 
 enum cs_call_end {
 	CS_CALL_RETURNED,
@@ -40,26 +47,32 @@ CS_INLINE struct cs_call_frame *cs_top(struct cs_call_thread *thread)
 	return &thread->frames[(thread->depth - 1) & (CS_CALL_DEPTH - 1)];
 }
 
-CS_INLINE void cs_pop(void *ctx, struct cs_call_thread *thread, __u64 now_ns, enum cs_call_end end)
+/* Closes the top call. Returns 0. */
+CS_SUBPROGRAM int cs_pop(struct cs_call_thread *thread, __u64 now_ns, int end)
 {
-	struct cs_call_frame *frame = cs_top(thread);
-	__u64 total_ns = now_ns > frame->enter_ns ? now_ns - frame->enter_ns : 0;
-	__u64 self_ns = total_ns > frame->child_ns ? total_ns - frame->child_ns : 0;
-	__u32 func = frame->func;
-	__u32 outermost = frame->outermost;
+	struct cs_call_frame *frame;
+	__u64 total_ns, self_ns;
+	__u32 func, outermost;
 
+	if (!thread || thread->depth == 0)
+		return 0;
+	frame = cs_top(thread);
+	total_ns = now_ns > frame->enter_ns ? now_ns - frame->enter_ns : 0;
+	self_ns = total_ns > frame->child_ns ? total_ns - frame->child_ns : 0;
+	func = frame->func;
+	outermost = frame->outermost;
 	thread->depth--;
 	if (thread->depth > 0)
 		cs_top(thread)->child_ns += total_ns;
-	cs_call_closed(ctx, end, func, total_ns, self_ns, outermost);
+	cs_call_closed(end, func, total_ns, self_ns, outermost);
+	return 0;
 }
 
 /* Closes all open calls: the thread exits, or another program was executed. */
-CS_INLINE void cs_track_end(void *ctx, struct cs_call_thread *thread, __u64 now_ns,
-			    enum cs_call_end end)
+CS_INLINE void cs_track_end(struct cs_call_thread *thread, __u64 now_ns, enum cs_call_end end)
 {
 	for (int i = 0; i < CS_CALL_DEPTH && thread->depth > 0; i++)
-		cs_pop(ctx, thread, now_ns, end);
+		cs_pop(thread, now_ns, end);
 }
 
 CS_INLINE bool cs_on_alt_stack(const struct cs_entry_facts *facts, __u64 addr)
@@ -86,11 +99,14 @@ CS_INLINE bool cs_is_dead(const struct cs_call_frame *frame, __u64 slot,
 
 /* A function that comes again in one chain of tail calls is a loop: its earlier activation ended
  * with the jump. So chains of any length need no more frames than they have functions. */
-CS_INLINE void cs_close_tail_loop(void *ctx, struct cs_call_thread *thread, __u64 slot, __u32 func,
-				  __u64 now_ns)
+CS_SUBPROGRAM int cs_close_tail_loop(struct cs_call_thread *thread, __u64 slot, __u32 func,
+				     __u64 now_ns)
 {
-	__u32 keep = thread->depth;
+	__u32 keep;
 
+	if (!thread)
+		return 0;
+	keep = thread->depth;
 	for (__u32 i = 1; i <= CS_CALL_DEPTH; i++) {
 		struct cs_call_frame *frame;
 
@@ -103,33 +119,35 @@ CS_INLINE void cs_close_tail_loop(void *ctx, struct cs_call_thread *thread, __u6
 			keep = thread->depth - i;
 	}
 	for (int i = 0; i < CS_CALL_DEPTH && thread->depth > keep; i++)
-		cs_pop(ctx, thread, now_ns, CS_CALL_RETURNED);
+		cs_pop(thread, now_ns, CS_CALL_RETURNED);
+	return 0;
 }
 
-CS_INLINE bool cs_is_open(struct cs_call_thread *thread, __u32 func)
+/* 1: an activation of the function is open. */
+CS_SUBPROGRAM int cs_is_open(struct cs_call_thread *thread, __u32 func)
 {
-	for (__u32 i = 0; i < CS_CALL_DEPTH; i++) {
+	for (__u32 i = 0; thread && i < CS_CALL_DEPTH; i++) {
 		if (i >= thread->depth)
-			return false;
+			return 0;
 		if (thread->frames[i].func == func)
-			return true;
+			return 1;
 	}
-	return false;
+	return 0;
 }
 
 /* Closes the calls that share the slot: they all return together. */
-CS_INLINE void cs_close_slot(void *ctx, struct cs_call_thread *thread, __u64 slot, __u64 now_ns)
+CS_INLINE void cs_close_slot(struct cs_call_thread *thread, __u64 slot, __u64 now_ns)
 {
 	for (int i = 0; i < CS_CALL_DEPTH && thread->depth > 0; i++) {
 		if (cs_top(thread)->slot != slot)
 			break;
-		cs_pop(ctx, thread, now_ns, CS_CALL_RETURNED);
+		cs_pop(thread, now_ns, CS_CALL_RETURNED);
 	}
 }
 
 /* A probed tail jump announced a function. True: it is this one. Else the jump was the last that is
  * known of its caller, which ends there. */
-CS_INLINE bool cs_take_tail_jump(void *ctx, struct cs_call_thread *thread, __u64 slot, __u32 func)
+CS_INLINE bool cs_take_tail_jump(struct cs_call_thread *thread, __u64 slot, __u32 func)
 {
 	__u64 tail_slot = thread->tail_slot;
 
@@ -138,28 +156,27 @@ CS_INLINE bool cs_take_tail_jump(void *ctx, struct cs_call_thread *thread, __u64
 		return false;
 	if (tail_slot == slot && thread->tail_func == func)
 		return true;
-	cs_close_slot(ctx, thread, tail_slot, thread->tail_ns);
+	cs_close_slot(thread, tail_slot, thread->tail_ns);
 	return false;
 }
 
-CS_INLINE enum cs_entry_result cs_track_entry(void *ctx, struct cs_call_thread *thread, __u64 slot,
-					      __u32 func, __u64 now_ns,
-					      struct cs_entry_facts *facts)
+CS_INLINE enum cs_entry_result cs_track_entry(struct cs_call_thread *thread, __u64 slot, __u32 func,
+					      __u64 now_ns, struct cs_entry_facts *facts)
 {
 	enum cs_entry_result result = CS_ENTRY_PUSHED;
 	struct cs_call_frame *frame;
 
 	thread->returned_slot = 0;
-	if (cs_take_tail_jump(ctx, thread, slot, func))
+	if (cs_take_tail_jump(thread, slot, func))
 		facts->slot_handed_on = 1;
 	for (int i = 0; i < CS_CALL_DEPTH && thread->depth > 0; i++) {
 		if (!cs_is_dead(cs_top(thread), slot, facts))
 			break;
-		cs_pop(ctx, thread, now_ns, CS_CALL_UNWOUND);
+		cs_pop(thread, now_ns, CS_CALL_UNWOUND);
 	}
 	if (thread->depth > 0 && cs_top(thread)->slot == slot) {
 		result = CS_ENTRY_CHAINED;
-		cs_close_tail_loop(ctx, thread, slot, func, now_ns);
+		cs_close_tail_loop(thread, slot, func, now_ns);
 	}
 	if (thread->depth >= CS_CALL_DEPTH)
 		return CS_ENTRY_TOO_DEEP;
@@ -173,12 +190,12 @@ CS_INLINE enum cs_entry_result cs_track_entry(void *ctx, struct cs_call_thread *
 	return result;
 }
 
-/* Brings the frame of this slot to the top; what lay above it was unwound. False: none has it. */
-CS_INLINE bool cs_unwind_to(void *ctx, struct cs_call_thread *thread, __u64 slot, __u64 now_ns)
+/* Brings the frame of this slot to the top; what lay above it was unwound. 0: none has it. */
+CS_SUBPROGRAM int cs_unwind_to(struct cs_call_thread *thread, __u64 slot, __u64 now_ns)
 {
 	__u32 found = 0; /* depth that has the frame on top; 0 = none */
 
-	for (__u32 i = 0; i < CS_CALL_DEPTH; i++) {
+	for (__u32 i = 0; thread && i < CS_CALL_DEPTH; i++) {
 		if (i >= thread->depth)
 			break;
 		found = thread->depth - i;
@@ -186,35 +203,35 @@ CS_INLINE bool cs_unwind_to(void *ctx, struct cs_call_thread *thread, __u64 slot
 			break;
 		found = 0;
 	}
-	if (found == 0)
-		return false;
+	if (!thread || found == 0)
+		return 0;
 	for (int i = 0; i < CS_CALL_DEPTH && thread->depth > found; i++)
-		cs_pop(ctx, thread, now_ns, CS_CALL_UNWOUND);
-	return true;
+		cs_pop(thread, now_ns, CS_CALL_UNWOUND);
+	return 1;
 }
 
 /* The return at this slot: closes its frame and all tail callees that share the slot. False: no
  * frame of ours has the slot. */
-CS_INLINE bool cs_track_return(void *ctx, struct cs_call_thread *thread, __u64 slot, __u64 now_ns)
+CS_INLINE bool cs_track_return(struct cs_call_thread *thread, __u64 slot, __u64 now_ns)
 {
 	thread->tail_slot = 0;
 	/* Without sessions each link of a tail-call chain has a return probe of its own; the first
 	 * one that fired closed them all. */
-	if (!cs_unwind_to(ctx, thread, slot, now_ns))
+	if (!cs_unwind_to(thread, slot, now_ns))
 		return slot == thread->returned_slot;
-	cs_close_slot(ctx, thread, slot, now_ns);
+	cs_close_slot(thread, slot, now_ns);
 	thread->returned_slot = slot;
 	return true;
 }
 
 /* A probed tail jump leaves the function of this slot. To a probed function: it stays open until
  * that one returns. Else its time ends here. kind: CS_EXIT_TAIL_*. */
-CS_INLINE bool cs_track_tail_jump(void *ctx, struct cs_call_thread *thread, __u64 slot, __u32 kind,
+CS_INLINE bool cs_track_tail_jump(struct cs_call_thread *thread, __u64 slot, __u32 kind,
 				  __u64 now_ns)
 {
 	if (kind < CS_EXIT_TAIL_FUNC)
-		return cs_track_return(ctx, thread, slot, now_ns);
-	if (!cs_unwind_to(ctx, thread, slot, now_ns))
+		return cs_track_return(thread, slot, now_ns);
+	if (!cs_unwind_to(thread, slot, now_ns))
 		return false;
 	thread->tail_slot = slot;
 	thread->tail_ns = now_ns;

@@ -14,8 +14,8 @@
 namespace callscope {
 
 struct Host {
-  std::string kernel;  // uname -r
-  std::string machine; // uname -m
+  std::string kernel;   // uname -r
+  std::string machine;  // uname -m
   std::string hostname;
   std::string cpu_model;
   std::uint32_t cpus = 0;  // online
@@ -27,12 +27,12 @@ struct Host {
 struct Target {
   std::int32_t pid = 0;
   std::string comm;
-  std::string exe;       // path as the target sees it
-  std::string cmdline;   // arguments joined by blanks
-  std::string build_id;  // of the executable, lower-case hex; empty if it has none
-  std::uint64_t start_ticks = 0;  // field 22 of /proc/PID/stat: tells a reused pid apart
-  bool launched = false;          // started by callscope (record -- CMD)
-  std::optional<int> exit_status; // wait(2) status of a launched target that ended
+  std::string exe;                 // path as the target sees it
+  std::string cmdline;             // arguments joined by blanks
+  std::string build_id;            // of the executable, lower-case hex; empty if it has none
+  std::uint64_t start_ticks = 0;   // field 22 of /proc/PID/stat: tells a reused pid apart
+  bool launched = false;           // started by callscope (record -- CMD)
+  std::optional<int> exit_status;  // wait(2) status of a launched target that ended
   std::string ended_by;  // "duration", "signal", "target exit"; empty: recorder was killed
 
   bool operator==(const Target&) const = default;
@@ -51,10 +51,10 @@ struct Module {
 
 // One resolved code address. Frames are unique by (module, addr).
 struct Frame {
-  std::uint32_t id = 0;       // index into Recording::frames
-  std::uint32_t module = 0;   // index into Recording::modules
-  std::uint64_t addr = 0;     // ELF virtual address in the module; absolute for kernel and JIT
-  std::string function;       // linker name; display name once names were demangled; empty: unresolved
+  std::uint32_t id = 0;      // index into Recording::frames
+  std::uint32_t module = 0;  // index into Recording::modules
+  std::uint64_t addr = 0;    // ELF virtual address in the module; absolute for kernel and JIT
+  std::string function;  // linker name; display name once names were demangled; empty: unresolved
   std::uint64_t sym_off = 0;  // addr minus start of the function
 
   bool operator==(const Frame&) const = default;
@@ -145,10 +145,10 @@ struct ResourceSnapshot {
 
 // One counted imperfection or note. value 0 is stored too: a reader sees what was watched.
 struct QualityItem {
-  std::string key;   // stable, snake_case: "ring_full", "shadow_stack_depth"
+  std::string key;  // stable, snake_case: "ring_full", "shadow_stack_depth"
   std::uint64_t value = 0;
-  bool loss = false;     // true: a value above 0 makes the recording incomplete (--strict)
-  std::string meaning;   // one line for the reader
+  bool loss = false;    // true: a value above 0 makes the recording incomplete (--strict)
+  std::string meaning;  // one line for the reader
 
   bool operator==(const QualityItem&) const = default;
 };

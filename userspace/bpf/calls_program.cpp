@@ -28,21 +28,25 @@ std::uint32_t choose_shards(std::uint32_t cpus, std::uint32_t n_functions) {
   return shards;
 }
 
-void choose_programs(calls_bpf& skeleton, ProbeMechanism mechanism) {
-  const bool session = mechanism == ProbeMechanism::kSession;
-  ::bpf_program__set_autoload(skeleton.progs.cs_call_session, session);
-  ::bpf_program__set_autoload(skeleton.progs.cs_call_return, !session);
-  ::bpf_program__set_autoload(skeleton.progs.cs_call_entry, true);
-  ::bpf_program__set_autoload(skeleton.progs.cs_call_exit_site, true);
-  ::bpf_program__set_autoload(skeleton.progs.cs_call_entry_only, true);
-  if (session)
-    ::bpf_program__set_expected_attach_type(
-        skeleton.progs.cs_call_session, static_cast<bpf_attach_type>(kAttachTraceUprobeSession));
+// Loads a program only if it is wanted, for the link type that will carry it.
+void prepare(bpf_program* program, bool wanted, ProbeMechanism mechanism) {
+  ::bpf_program__set_autoload(program, wanted);
   if (mechanism == ProbeMechanism::kPerfEvent) return;
-  for (bpf_program* program : {skeleton.progs.cs_call_entry, skeleton.progs.cs_call_return,
-                               skeleton.progs.cs_call_exit_site, skeleton.progs.cs_call_entry_only})
-    ::bpf_program__set_expected_attach_type(program,
-                                            static_cast<bpf_attach_type>(kAttachTraceUprobeMulti));
+  const int type =
+      mechanism == ProbeMechanism::kSession ? kAttachTraceUprobeSession : kAttachTraceUprobeMulti;
+  ::bpf_program__set_expected_attach_type(program, static_cast<bpf_attach_type>(type));
+}
+
+void choose_programs(calls_bpf& skeleton, const CallsProgram::Options& options) {
+  const bool session = options.mechanism == ProbeMechanism::kSession;
+  const ProbeMechanism single = session ? ProbeMechanism::kMulti : options.mechanism;
+  prepare(skeleton.progs.cs_call_session, session && options.has_return_probes,
+          ProbeMechanism::kSession);
+  prepare(skeleton.progs.cs_call_return, !session && options.has_return_probes, single);
+  prepare(skeleton.progs.cs_call_entry,
+          options.has_exit_sites || (!session && options.has_return_probes), single);
+  prepare(skeleton.progs.cs_call_exit_site, options.has_exit_sites, single);
+  prepare(skeleton.progs.cs_call_entry_only, options.has_counted, single);
 }
 
 }  // namespace
@@ -64,7 +68,7 @@ Result<CallsProgram> CallsProgram::load(const Options& options) {
   if (!program.skeleton_)
     return std::unexpected(libbpf_error("cannot open the calls BPF object", errno));
   calls_bpf& skeleton = *program.skeleton_;
-  choose_programs(skeleton, options.mechanism);
+  choose_programs(skeleton, options);
   skeleton.rodata->cs_config = {options.tgid, options.n_functions, program.shards_, 0};
   const std::uint32_t elements = options.n_functions * program.shards_;
   ::bpf_map__set_max_entries(skeleton.maps.cs_call_stats, elements);
@@ -89,32 +93,40 @@ Result<CallsProgram> CallsProgram::load(const Options& options) {
 
 Result<void> CallsProgram::attach(const CallProbes& probes) {
   const auto pid = static_cast<std::int32_t>(options_.tgid);
-  const auto add = [&](bpf_program* program, UprobeLinkKind kind,
+  const auto add = [&](std::vector<UprobeSet>& sets, bpf_program* program, UprobeLinkKind kind,
                        const std::vector<Probe>& list) -> Result<void> {
     if (list.empty()) return {};
-    return probes_.emplace_back(pid).attach(program, kind, options_.mechanism, list);
+    return sets.emplace_back(pid).attach(program, kind, options_.mechanism, list);
   };
   // Exits first: an entry whose exit is not yet probed would look unwound.
-  CS_TRY(add(skeleton_->progs.cs_call_exit_site, UprobeLinkKind::kEntry, probes.exit_sites));
-  CS_TRY(add(skeleton_->progs.cs_call_entry, UprobeLinkKind::kEntry, probes.site_entries));
-  CS_TRY(add(skeleton_->progs.cs_call_entry_only, UprobeLinkKind::kEntry, probes.counted));
+  CS_TRY(
+      add(probes_, skeleton_->progs.cs_call_exit_site, UprobeLinkKind::kEntry, probes.exit_sites));
+  CS_TRY(add(probes_, skeleton_->progs.cs_call_entry, UprobeLinkKind::kEntry, probes.site_entries));
+  CS_TRY(add(probes_, skeleton_->progs.cs_call_entry_only, UprobeLinkKind::kEntry, probes.counted));
   if (options_.mechanism == ProbeMechanism::kSession)
-    return add(skeleton_->progs.cs_call_session, UprobeLinkKind::kSession, probes.return_probed);
-  CS_TRY(add(skeleton_->progs.cs_call_return, UprobeLinkKind::kReturn, probes.return_probed));
-  return add(skeleton_->progs.cs_call_entry, UprobeLinkKind::kEntry, probes.return_probed);
+    return add(return_probes_, skeleton_->progs.cs_call_session, UprobeLinkKind::kSession,
+               probes.return_probed);
+  CS_TRY(add(return_probes_, skeleton_->progs.cs_call_return, UprobeLinkKind::kReturn,
+             probes.return_probed));
+  return add(return_probes_, skeleton_->progs.cs_call_entry, UprobeLinkKind::kEntry,
+             probes.return_probed);
 }
 
 std::vector<ProbeFailure> CallsProgram::failures() const {
   std::vector<ProbeFailure> all;
-  for (const UprobeSet& set : probes_)
-    all.insert(all.end(), set.failures().begin(), set.failures().end());
+  for (const std::vector<UprobeSet>* sets : {&return_probes_, &probes_})
+    for (const UprobeSet& set : *sets)
+      all.insert(all.end(), set.failures().begin(), set.failures().end());
   return all;
 }
 
 void CallsProgram::enable() { skeleton_->bss->cs_enabled = 1; }
 
+void CallsProgram::detach_return_probes() { return_probes_.clear(); }
+
 Result<void> CallsProgram::stop() {
   skeleton_->bss->cs_enabled = 0;
+  return_probes_.clear();
   probes_.clear();  // returns when no probe program runs any more
   return count_running();
 }

@@ -30,11 +30,15 @@ struct CallProbes {
 
 class CallsProgram {
  public:
+  // The has_ flags say which lists of CallProbes will be filled: each program costs load time.
   struct Options {
     std::uint32_t tgid = 0;
     std::uint32_t n_functions = 0;
     std::uint32_t cpus = 1;
     ProbeMechanism mechanism = ProbeMechanism::kSession;
+    bool has_return_probes = true;
+    bool has_exit_sites = false;
+    bool has_counted = false;
   };
 
   // Loads the programs that the mechanism needs; kUnsupported: try the next mechanism.
@@ -47,6 +51,7 @@ class CallsProgram {
   [[nodiscard]] std::vector<ProbeFailure> failures() const;
 
   void enable();
+  void detach_return_probes();
   // Stops counting, removes the probes, then counts the calls that are still open.
   Result<void> stop();
 
@@ -68,7 +73,8 @@ class CallsProgram {
   std::unique_ptr<calls_bpf, SkeletonDeleter> skeleton_;
   SharedArray stats_;
   SharedArray histograms_;
-  std::vector<UprobeSet> probes_;
+  std::vector<UprobeSet> return_probes_;  // the sets of CallProbes::return_probed
+  std::vector<UprobeSet> probes_;         // all others
 };
 
 }  // namespace callscope

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bpf/mechanisms.hpp"
 
-#include <link.h>
 #include <unistd.h>
 
-#include <span>
 #include <utility>
 
 #include "bpf/calls_program.hpp"
 #include "bpf/cpu_program.hpp"
+#include "bpf/own_code.hpp"
 #include "sys/perf_event.hpp"
 
 namespace callscope {
@@ -19,36 +18,11 @@ Mechanism outcome(std::string name, const Result<void>& tried, std::string use) 
   return {std::move(name), false, tried.error().message()};
 }
 
-struct Located {
-  std::uint64_t addr;
-  std::uint64_t file_off;
-};
-
-// dl_iterate_phdr callback: stops at the segment that holds the address.
-int locate_in_object(dl_phdr_info* object, std::size_t, void* data) {
-  auto& wanted = *static_cast<Located*>(data);
-  for (const auto& segment : std::span(object->dlpi_phdr, object->dlpi_phnum)) {
-    const std::uint64_t start = object->dlpi_addr + segment.p_vaddr;
-    if (segment.p_type != PT_LOAD || wanted.addr - start >= segment.p_filesz) continue;
-    wanted.file_off = wanted.addr - start + segment.p_offset;
-    return 1;
-  }
-  return 0;
-}
-
-// Where a function of ours lies in our own file, for a trial probe that never fires.
-Result<Probe> own_probe() {
-  Located located{reinterpret_cast<std::uint64_t>(&probe_mechanisms), 0};
-  if (::dl_iterate_phdr(locate_in_object, &located) == 0)
-    return fail(ErrorCode::kInternal, "cannot find our own code in memory");
-  return Probe{"/proc/self/exe", located.file_off, 0};
-}
-
 Result<void> try_uprobe(ProbeMechanism mechanism) {
-  Result<Probe> probe = own_probe();
+  Result<Probe> probe = probe_own_code(reinterpret_cast<const void*>(&probe_mechanisms), 0);
   if (!probe) return std::unexpected(probe.error());
-  Result<CallsProgram> program =
-      CallsProgram::load({static_cast<std::uint32_t>(::getpid()), 1, 1, mechanism});
+  Result<CallsProgram> program = CallsProgram::load(
+      {.tgid = static_cast<std::uint32_t>(::getpid()), .n_functions = 1, .mechanism = mechanism});
   if (!program) return std::unexpected(program.error());
   CallProbes probes;
   probes.return_probed.push_back(std::move(*probe));

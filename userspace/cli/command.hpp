@@ -42,4 +42,7 @@ Command make_flamegraph_command();
 Command make_list_command();
 Command make_doctor_command();
 
+// All commands as one page in roff(7) for man(1).
+std::string man_page(const std::vector<Command>& commands);
+
 }  // namespace callscope::cli

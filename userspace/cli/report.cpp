@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <cstdint>
-#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -15,6 +11,7 @@
 
 #include "cli/command.hpp"
 #include "cli/invoking_user.hpp"
+#include "cli/terminal.hpp"
 #include "model/function_table.hpp"
 #include "model/quality.hpp"
 #include "report/renderer.hpp"
@@ -39,30 +36,6 @@ struct ReportArguments {
   static constexpr std::uint64_t kDefaultTop = ~std::uint64_t{0};  // as ReportOptions has it
 };
 
-bool variable_is(const char* name, std::string_view value) {
-  const char* const text = std::getenv(name);
-  return text != nullptr && text == value;
-}
-
-bool wants_color(const ReportArguments& arguments) {
-  if (arguments.color != "auto") return arguments.color == "always";
-  const char* const no_color = std::getenv("NO_COLOR");
-  if (no_color != nullptr && *no_color != '\0') return false;
-  if (variable_is("TERM", "dumb")) return false;
-  return arguments.output == "-" && ::isatty(STDOUT_FILENO) == 1;
-}
-
-// Columns of the terminal that gets the report, within what the tables are made for.
-std::size_t report_width(const ReportArguments& arguments) {
-  constexpr std::size_t kDefault = 120;
-  winsize size{};
-  if (arguments.output != "-" || ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 ||
-      size.ws_col == 0) {
-    return kDefault;
-  }
-  return std::clamp<std::size_t>(size.ws_col, 100, 240);
-}
-
 std::string format_of(const ReportArguments& arguments) {
   if (arguments.json) return "json";
   if (!arguments.format.empty()) return arguments.format;
@@ -79,8 +52,9 @@ DemangleLevel demangle_level(std::string_view name) {
 ReportOptions report_options(const ReportArguments& arguments) {
   ReportOptions options;
   options.sort = arguments.sort;
-  options.color = wants_color(arguments);
-  options.width = report_width(arguments);
+  const bool to_stdout = arguments.output == "-";
+  options.color = use_color(to_stdout ? STDOUT_FILENO : -1, arguments.color);
+  options.width = report_width(to_stdout ? STDOUT_FILENO : -1);
   if (arguments.top != ReportArguments::kDefaultTop) {
     options.top_functions = arguments.top;
     options.top_stacks = arguments.top;

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// Entry point: the list of commands, and how errors become messages and exit codes.
+#include <fmt/format.h>
+
+#include <array>
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <vector>
+
+#include "cli/command.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/parse.hpp"
+
+namespace callscope::cli {
+namespace {
+
+int run(std::vector<std::string> arguments) {
+  std::vector<Command> commands{make_record_command(), make_report_command(),
+                                make_flamegraph_command(), make_list_command(),
+                                make_doctor_command()};
+  // Not in the list of --help: for packaging.
+  if (arguments.size() == 1 && arguments.front() == "man") {
+    fmt::print("{}", man_page(commands));
+    return kExitOk;
+  }
+  const Result<ParsedLine> line = parse_line(commands, std::move(arguments));
+  if (!line) {
+    fmt::print(stderr, "callscope: {}\n", line.error().message());
+    return exit_code(line.error());
+  }
+  if (line->command == nullptr) {
+    fmt::print("{}", line->text);
+    return kExitOk;
+  }
+  const Result<int> code = line->command->run(line->program);
+  if (code) return *code;
+  fmt::print(stderr, "callscope {}: {}\n", line->command->name, code.error().message());
+  return exit_code(code.error());
+}
+
+}  // namespace
+}  // namespace callscope::cli
+
+int main(int argc, char** argv) {
+  try {
+    return callscope::cli::run(std::vector<std::string>(argv + 1, argv + argc));
+  } catch (const std::exception& error) {
+    std::fputs("callscope: internal error: ", stderr);
+    std::fputs(error.what(), stderr);
+    std::fputs("\n", stderr);
+    return callscope::cli::kExitInternal;
+  }
+}

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <ctime>
+#include <memory>
+
+#include "cli/command.hpp"
+#include "cli/invoking_user.hpp"
+#include "cli/record_loop.hpp"
+#include "cli/summary.hpp"
+#include "cli/version.hpp"
+#include "collect/recorder.hpp"
+#include "store/recording_writer.hpp"
+#include "sys/clock.hpp"
+#include "target/launcher.hpp"
+
+namespace callscope::cli {
+namespace {
+
+constexpr std::uint64_t kMillisecond = 1'000'000;
+constexpr std::uint64_t kDay = 86'400'000'000'000;
+
+struct RecordArguments {
+  std::uint64_t pid = 0;
+  std::vector<std::string> functions;
+  std::uint64_t hz = 99;
+  std::uint64_t duration_ns = 0;  // 0: until a signal or the end of the target
+  std::uint64_t interval_ns = 1000 * kMillisecond;
+  std::uint64_t max_snapshots = 1000;
+  std::string output;
+  std::string event = "cpu-clock";
+  std::string mechanism = "auto";
+  bool follow_children = true;
+  bool as_root = false;
+  bool quiet = false;
+  bool strict = false;
+};
+
+Result<RecordOptions> record_options(const RecordArguments& arguments) {
+  RecordOptions options;
+  for (const std::string& text : arguments.functions) {
+    Result<FunctionPattern> pattern = FunctionPattern::parse(text);
+    if (!pattern) return std::unexpected(pattern.error());
+    options.patterns.push_back(std::move(*pattern));
+  }
+  if (arguments.mechanism == "session") options.mechanism = ProbeMechanism::kSession;
+  if (arguments.mechanism == "multi") options.mechanism = ProbeMechanism::kMulti;
+  if (arguments.mechanism == "perf-event") options.mechanism = ProbeMechanism::kPerfEvent;
+  options.sample_hz = arguments.hz;
+  options.clock = arguments.event == "cycles" ? SampleClock::kCycles : SampleClock::kCpuClock;
+  options.follow_children = arguments.follow_children;
+  options.interval_ns = arguments.interval_ns;
+  options.max_snapshots = arguments.max_snapshots;
+  options.tool_version = kVersion;
+  return options;
+}
+
+// "callscope-redis-server-1234-20261121-153000.cscope"
+std::string default_output(const Target& target) {
+  const std::time_t now = std::time(nullptr);
+  std::tm local{};
+  ::localtime_r(&now, &local);
+  std::string comm;
+  for (const char c : target.comm) comm += (c == '/' || c == ' ') ? '_' : c;
+  return fmt::format("callscope-{}-{}-{:04}{:02}{:02}-{:02}{:02}{:02}.cscope", comm, target.pid,
+                     local.tm_year + 1900, local.tm_mon + 1, local.tm_mday, local.tm_hour,
+                     local.tm_min, local.tm_sec);
+}
+
+std::optional<Credentials> command_user(const RecordArguments& arguments) {
+  if (arguments.as_root || ::geteuid() != 0) return std::nullopt;
+  const auto text = [](const char* name) {
+    const char* const value = std::getenv(name);
+    return std::string_view(value == nullptr ? "" : value);
+  };
+  return sudo_caller(text("SUDO_UID"), text("SUDO_GID"), text("SUDO_USER"));
+}
+
+void announce(const Recording& recording, const std::string& output) {
+  const Target& target = recording.target;
+  std::string what;
+  if (!recording.functions.empty())
+    what +=
+        fmt::format("{} functions by {}, ", recording.functions.size(), recording.probe_mechanism);
+  if (recording.sample_hz != 0) what += fmt::format("CPU stacks at {} Hz, ", recording.sample_hz);
+  fmt::print(stderr, "callscope: recording {} ({}) into {}: {}memory and files; Ctrl-C ends it\n",
+             target.comm, target.pid, output, what);
+  for (const std::string& note : recording.notes) fmt::print(stderr, "callscope: {}\n", note);
+}
+
+// What the command left behind, as a shell would say it.
+int command_exit_code(int status) {
+  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+// After the recording: the exit code is the command's, once it has ended.
+Result<int> pass_on_exit_code(LaunchedTarget& launched, RecordEnd end) {
+  std::optional<int> status = launched.poll_status();
+  if (!status && end == RecordEnd::kSignal) return kExitOk;
+  if (!status) {
+    fmt::print(stderr, "callscope: waiting for the command to end; Ctrl-C leaves it running\n");
+    const Result<int> waited = launched.wait_status();
+    if (!waited) return std::unexpected(waited.error());
+    status = *waited;
+  }
+  return command_exit_code(*status);
+}
+
+Result<int> record(const RecordArguments& arguments, const std::vector<std::string>& command) {
+  if (arguments.pid == 0 && command.empty())
+    return fail(ErrorCode::kUsage, "nothing to record", "give -p PID or -- COMMAND");
+  if (arguments.pid != 0 && !command.empty())
+    return fail(ErrorCode::kUsage, "both -p and a command were given", "give one of them");
+  const Result<RecordOptions> options = record_options(arguments);
+  if (!options) return std::unexpected(options.error());
+  RecordSignals signals;  // from here on a signal ends the recording, not us
+  std::optional<LaunchedTarget> launched;
+  auto pid = static_cast<std::int32_t>(arguments.pid);
+  if (!command.empty()) {
+    Result<LaunchedTarget> started = LaunchedTarget::start({command, command_user(arguments)});
+    if (!started) return std::unexpected(started.error());
+    launched.emplace(std::move(*started));
+    pid = launched->pid();
+  }
+  Result<std::unique_ptr<Recorder>> recorder = Recorder::create(pid, *options);
+  if (!recorder) return std::unexpected(recorder.error());
+  Recording& recording = (*recorder)->recording();
+  recording.target.launched = launched.has_value();
+  const std::string output =
+      arguments.output.empty() ? default_output(recording.target) : arguments.output;
+  Result<RecordingWriter> writer = RecordingWriter::create(output, invoking_user());
+  if (!writer) return std::unexpected(writer.error());
+  (*recorder)->enable();
+  if (launched) CS_TRY(launched->resume());
+  if (!arguments.quiet) announce(recording, output);
+
+  RecordLoop loop(**recorder, *writer, signals,
+                  {arguments.duration_ns, arguments.interval_ns, !arguments.quiet});
+  const RecordEnd end = loop.run();
+  if (launched && end == RecordEnd::kTargetExit) {
+    const Result<int> status = launched->wait_status();
+    if (status) recording.target.exit_status = *status;
+  }
+  const std::vector<Error> failures = loop.finish(end);
+  signals.restore();
+  if (!arguments.quiet) print_summary(recording);
+  fmt::print(stderr, "callscope: wrote {}\n", output);
+  for (const Error& failure : failures) fmt::print(stderr, "callscope: {}\n", failure.message());
+  if (!failures.empty()) return kExitFailure;
+  if (arguments.strict && report_incomplete(recording)) return kExitIncomplete;
+  if (launched) return pass_on_exit_code(*launched, end);
+  return kExitOk;
+}
+
+std::vector<Option> record_option_table(RecordArguments& a) {
+  return {
+      {"-p,--pid", "PID", "Process to record.", set_number(a.pid, 1, 4'194'304)},
+      {"-f,--function", "GLOB",
+       "Functions to time: a glob on names in the executable, or LIB:GLOB for a library "
+       "(libc.so.6:malloc, 'libssl*:SSL_*'). C++ names match with and without parameters. "
+       "Repeatable, and comma-separated. Default: none.",
+       append_list(a.functions), true},
+      {"-F,--freq,--rate", "HZ",
+       "CPU samples a second on each CPU; 0 switches sampling off. Default: 99.",
+       set_number(a.hz, 0, 20'000)},
+      {"-d,--duration", "TIME",
+       "Stop after this time: 10s, 500ms, 2m; a bare number is seconds. Default: until Ctrl-C, "
+       "SIGTERM or the end of the target.",
+       set_duration(a.duration_ns, kMillisecond, 365 * kDay)},
+      {"-o,--output", "FILE",
+       "Recording to write. Default: callscope-NAME-PID-DATE-TIME.cscope in this folder.",
+       set_text(a.output)},
+      {"-i,--interval", "TIME", "Time between snapshots of memory and files. Default: 1s.",
+       set_duration(a.interval_ns, 10 * kMillisecond, kDay)},
+      {"--max-snapshots", "N", "Snapshots to keep; older ones are thinned out. Default: 1000.",
+       set_number(a.max_snapshots, 2, 1'000'000)},
+      {"--no-children", "", "Do not sample the processes that the target forks.",
+       set_flag(a.follow_children, false)},
+      {"--event", "NAME",
+       "What drives the samples: cpu-clock, or cycles where the hardware counts them. Default: "
+       "cpu-clock.",
+       set_choice(a.event, {"cpu-clock", "cycles"})},
+      {"--probe-mechanism", "NAME",
+       "How functions are probed: auto, session, multi or perf-event. Default: auto, the best that "
+       "this kernel has.",
+       set_choice(a.mechanism, {"auto", "session", "multi", "perf-event"})},
+      {"--as-root", "", "Run the command as root, not as the user who called sudo.",
+       set_flag(a.as_root)},
+      {"-q,--quiet", "", "No progress and no summary; errors are still printed.",
+       set_flag(a.quiet)},
+      {"--strict", "", "Exit with 5 when the data is incomplete.", set_flag(a.strict)},
+  };
+}
+
+}  // namespace
+
+Command make_record_command() {
+  auto arguments = std::make_shared<RecordArguments>();
+  Command command;
+  command.name = "record";
+  command.usage = "record -p PID|-- COMMAND [OPTIONS]";
+  command.summary = "record a process: function latency, CPU stacks, memory and files";
+  command.description =
+      "Records a running process, or a command that is started stopped so that no early call is "
+      "missed. Ends with -d, Ctrl-C, SIGTERM or the end of the target, each with a complete "
+      "recording, and prints its summary.";
+  command.examples = {"sudo callscope record -p 1234 -f 'process*' -d 10s",
+                      "sudo callscope record -f 'libc.so.6:malloc' -- ./program --its-option"};
+  command.options = record_option_table(*arguments);
+  command.takes_command = true;
+  command.run = [arguments](const std::vector<std::string>& program) {
+    return record(*arguments, program);
+  };
+  return command;
+}
+
+}  // namespace callscope::cli

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collect/calls_collector.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+namespace callscope {
+namespace {
+
+// One perf event a probe takes 0.25 s to detach, and slows every call of the others.
+constexpr std::size_t kMaxPerfEventProbes = 100;
+
+std::size_t count_probes(const CallProbes& probes) {
+  return probes.return_probed.size() + probes.site_entries.size() + probes.exit_sites.size() +
+         probes.counted.size();
+}
+
+Result<CallsProgram> try_mechanism(std::int32_t pid, const ProbePlan& plan,
+                                   ProbeMechanism mechanism) {
+  const CallProbes& probes = plan.probes;
+  if (mechanism == ProbeMechanism::kPerfEvent && count_probes(probes) > kMaxPerfEventProbes)
+    return fail(ErrorCode::kUnsupported,
+                fmt::format("this kernel offers perf-event uprobes only, at most {} of them; {} "
+                            "are asked for",
+                            kMaxPerfEventProbes, count_probes(probes)),
+                "name fewer functions with -f");
+  Result<CallsProgram> program = CallsProgram::load(
+      {.tgid = static_cast<std::uint32_t>(pid),
+       .n_functions = static_cast<std::uint32_t>(plan.functions.size()),
+       .cpus = static_cast<std::uint32_t>(::sysconf(_SC_NPROCESSORS_CONF)),
+       .mechanism = mechanism,
+       .has_return_probes = !probes.return_probed.empty(),
+       .has_exit_sites = !probes.exit_sites.empty() || !probes.site_entries.empty(),
+       .has_counted = !probes.counted.empty()});
+  if (!program) return program;
+  if (Result<void> attached = program->attach(probes); !attached)
+    return std::unexpected(attached.error());
+  return program;
+}
+
+void note_failures(const CallsProgram& program, const ProbePlan& plan,
+                   std::vector<std::string>& notes) {
+  for (const ProbeFailure& failure : program.failures()) {
+    const auto func = static_cast<std::uint32_t>(failure.probe.cookie);
+    notes.push_back(
+        fmt::format("{} is not probed completely: the kernel refused file offset {:#x}: {}",
+                    plan.functions[func].name, failure.probe.file_off, failure.reason));
+  }
+}
+
+}  // namespace
+
+Result<CallsCollector> CallsCollector::start(std::int32_t pid, const ProbePlan& plan,
+                                             std::optional<ProbeMechanism> mechanism,
+                                             std::vector<std::string>& notes) {
+  constexpr std::array kLadder{ProbeMechanism::kSession, ProbeMechanism::kMulti,
+                               ProbeMechanism::kPerfEvent};
+  std::string reason;
+  for (const ProbeMechanism step : kLadder) {
+    if (mechanism && *mechanism != step) continue;
+    Result<CallsProgram> program = try_mechanism(pid, plan, step);
+    if (program) {
+      if (!reason.empty())
+        notes.push_back(
+            fmt::format("functions are probed by {}: {}", mechanism_name(step), reason));
+      note_failures(*program, plan, notes);
+      return CallsCollector(std::move(*program), step, plan.probes);
+    }
+    const bool last = mechanism || step == kLadder.back();
+    if (last || program.error().code != ErrorCode::kUnsupported)
+      return std::unexpected(program.error());
+    reason = program.error().message();
+  }
+  return fail(ErrorCode::kInternal, "no probe mechanism was tried");
+}
+
+void CallsCollector::drop_return_probes() {
+  program_.detach_return_probes();
+  return_probes_ = false;
+}
+
+void CallsCollector::update(std::vector<FunctionStats>& functions) const {
+  for (std::uint32_t func = 0; func < functions.size(); ++func) {
+    const cs_call_stats stats = program_.stats(func);
+    FunctionStats& out = functions[func];
+    if (stats.calls == 0) continue;
+    const bool changed = out.returns != stats.returns;
+    out.calls = stats.calls;
+    out.returns = stats.returns;
+    out.unwound = stats.unwound;
+    out.untimed = stats.untimed;
+    out.running = stats.running;
+    out.total_ns = stats.total_ns;
+    out.self_ns = stats.self_ns;
+    out.sum_ns = stats.sum_ns;
+    out.min_ns = stats.returns == 0 ? 0 : ~stats.min_inv;
+    out.max_ns = stats.max_ns;
+    if (changed) out.histogram = program_.histogram(func);
+  }
+}
+
+void CallsCollector::add_quality(std::vector<QualityItem>& quality) const {
+  const auto add = [&](cs_stat reason, const char* key, bool loss, const char* meaning) {
+    quality.push_back({key, program_.counter(reason), loss, meaning});
+  };
+  add(CS_STAT_THREAD_STATE_FULL, "thread_state_full", true,
+      "calls counted but not timed: no memory for the thread's shadow stack");
+  add(CS_STAT_DEPTH_EXCEEDED, "depth_exceeded", false,
+      "calls counted but not timed: more than 64 probed calls were open on the thread");
+  // Exit-site probes also fire for calls that began before the recording.
+  add(CS_STAT_RETURN_UNMATCHED, "returns_without_entry", !exit_sites_,
+      exit_sites_ ? "returns of calls that began before the recording or were too deep"
+                  : "returns whose entry was not seen");
+  add(CS_STAT_BAD_COOKIE, "bad_cookie", true, "events with an impossible function id");
+  add(CS_STAT_SLOT_UNREADABLE, "slot_unreadable", false,
+      "tail calls taken as unwound: their return address could not be read");
+  add(CS_STAT_MINMAX_CONTENDED, "minmax_contended", false,
+      "calls missing in minimum or maximum: other CPUs wrote at the same time");
+}
+
+std::uint64_t CallsCollector::calls(std::size_t functions) const {
+  std::uint64_t sum = 0;
+  for (std::uint32_t func = 0; func < functions; ++func) sum += program_.stats(func).calls;
+  return sum;
+}
+
+}  // namespace callscope

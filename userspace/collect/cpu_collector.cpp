@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collect/cpu_collector.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "sys/clock.hpp"
+
+namespace callscope {
+
+std::size_t CpuCollector::FramesHash::operator()(const std::vector<std::uint32_t>& frames) const {
+  std::uint64_t hash = frames.size();
+  for (const std::uint32_t frame : frames) hash = (hash ^ frame) * 0xff51afd7ed558ccdU;
+  return hash ^ hash >> 32;
+}
+
+Result<std::unique_ptr<CpuCollector>> CpuCollector::start(const CpuProgram::Options& options,
+                                                          Recording& recording,
+                                                          Symbolizer& symbolizer) {
+  std::unique_ptr<CpuCollector> self(new CpuCollector(recording, symbolizer));
+  CpuCollector* const raw = self.get();  // the program is a member: its handlers die with it
+  Result<CpuProgram> program = CpuProgram::load(
+      options, {[raw](const cs_stack_record& record) { raw->on_stack(record); },
+                [raw](const cs_process_record& record) { raw->on_process(record); }});
+  if (!program) return std::unexpected(program.error());
+  CS_TRY(program->attach());
+  self->program_ = std::make_unique<CpuProgram>(std::move(*program));
+  return self;
+}
+
+void CpuCollector::stop() {
+  program_->stop();
+  program_->drain();
+}
+
+std::uint32_t CpuCollector::intern_stack(const cs_stack_record& record) {
+  std::vector<std::uint32_t> frames;
+  frames.reserve(record.n_kernel + record.n_user);
+  const auto pid = static_cast<std::int32_t>(record.key.tgid);
+  for (std::uint32_t i = 0; i < record.n_kernel + record.n_user; ++i) {
+    const bool kernel = i < record.n_kernel;
+    // The leaf of each half is where it was interrupted; all others are return addresses.
+    const bool leaf = i == 0 || i == record.n_kernel;
+    const AddressKind kind = leaf ? AddressKind::kExact : AddressKind::kReturn;
+    frames.push_back(kernel ? symbolizer_.kernel_frame(record.frames[i], kind)
+                            : symbolizer_.user_frame(pid, record.frames[i], kind));
+  }
+  const auto [it, added] =
+      stacks_.try_emplace(frames, static_cast<std::uint32_t>(recording_.stacks.size()));
+  if (added) recording_.stacks.push_back({it->second, std::move(frames), record.flags != 0});
+  return it->second;
+}
+
+void CpuCollector::on_stack(const cs_stack_record& record) {
+  if (first_sample_ns_ == 0) first_sample_ns_ = monotonic_ns();
+  if (rows_.contains(record.key)) return;
+  const auto pid = static_cast<std::int32_t>(record.key.tgid);
+  const auto tid = static_cast<std::int32_t>(record.key.tid);
+  const std::uint32_t stack = intern_stack(record);
+  // Stacks of other addresses may have the same frames, as after a dlclose and dlopen.
+  const auto [row, added] =
+      row_of_stack_.try_emplace({stack, record.key.tgid, record.key.tid}, recording_.cpu.size());
+  if (added) recording_.cpu.push_back({stack, pid, tid, 0});
+  rows_[record.key] = row->second;
+  const std::uint64_t thread = std::uint64_t{record.key.tgid} << 32 | record.key.tid;
+  if (threads_.try_emplace(thread, recording_.threads.size()).second)
+    recording_.threads.push_back(
+        {pid, tid, std::string(record.comm, ::strnlen(record.comm, CS_COMM_LEN))});
+}
+
+void CpuCollector::on_process(const cs_process_record& record) {
+  const auto pid = static_cast<std::int32_t>(record.tgid);
+  if (record.kind == CS_RECORD_FORK)
+    symbolizer_.adopt(pid, static_cast<std::int32_t>(record.parent_tgid));
+  // After exec the maps are new; when it has ended already, what is known stays.
+  if (record.kind == CS_RECORD_EXEC && !symbolizer_.refresh(pid)) return;
+}
+
+Result<void> CpuCollector::update() {
+  const Result<std::vector<CpuProgram::Counted>> counts = program_->counts();
+  if (!counts) return std::unexpected(counts.error());
+  lost_frames_samples_ = 0;
+  for (CpuSamples& samples : recording_.cpu) samples.count = 0;
+  for (const CpuProgram::Counted& counted : *counts) {
+    const auto row = rows_.find(counted.key);
+    if (row == rows_.end())
+      lost_frames_samples_ += counted.count;
+    else
+      recording_.cpu[row->second].count += counted.count;
+  }
+  return {};
+}
+
+void CpuCollector::add_quality(std::vector<QualityItem>& quality) const {
+  const auto add = [&](cs_stat reason, const char* key, bool loss, const char* meaning) {
+    quality.push_back({key, program_->counter(reason), loss, meaning});
+  };
+  add(CS_STAT_TICKS, "sampling_ticks", false, "sampling interrupts on all CPUs, idle ones too");
+  add(CS_STAT_STACK_TABLE_FULL, "stack_table_full", true,
+      "samples lost: the table of distinct stacks was full");
+  add(CS_STAT_RING_FULL, "ring_full", false,
+      "stacks that waited because the ring buffer was full; sent again with the next sample");
+  quality.push_back({"stacks_not_received", lost_frames_samples_, true,
+                     "samples whose stack never fit into the ring buffer"});
+  add(CS_STAT_STACK_UNREADABLE, "stacks_unreadable", false,
+      "samples whose user stack could not be walked");
+  add(CS_STAT_TARGETS_FULL, "children_not_followed", true,
+      "forked processes not sampled: too many at one time");
+  add(CS_STAT_EVENT_LOST, "process_events_lost", false,
+      "fork, exec or exit events lost: names in short-lived children may be missing");
+}
+
+}  // namespace callscope

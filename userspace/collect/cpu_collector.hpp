@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// CPU sampling: owns the cpu BPF program, turns its stack records into frames and stacks of a
+// Recording and keeps the sample counts. Records wait in the ring until drain(). One thread; the
+// Recording and the Symbolizer must outlive it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "bpf/cpu_program.hpp"
+#include "callscope/error.hpp"
+#include "callscope/recording.hpp"
+#include "symbols/symbolizer.hpp"
+
+namespace callscope {
+
+class CpuCollector {
+ public:
+  // Loads and attaches; no sample counts before enable().
+  static Result<std::unique_ptr<CpuCollector>> start(const CpuProgram::Options& options,
+                                                     Recording& recording, Symbolizer& symbolizer);
+
+  void enable() { program_->enable(); }
+  void stop();
+  [[nodiscard]] int ring_fd() const { return program_->ring_fd(); }
+  void drain() { program_->drain(); }
+
+  // Copies the counts into Recording::cpu.
+  Result<void> update();
+  void add_quality(std::vector<QualityItem>& quality) const;
+  [[nodiscard]] std::uint64_t samples() const { return program_->counter(CS_STAT_SAMPLES); }
+  [[nodiscard]] std::uint64_t first_sample_ns() const { return first_sample_ns_; }  // 0: none yet
+
+ private:
+  CpuCollector(Recording& recording, Symbolizer& symbolizer)
+      : recording_(recording), symbolizer_(symbolizer) {}
+  void on_stack(const cs_stack_record& record);
+  void on_process(const cs_process_record& record);
+  std::uint32_t intern_stack(const cs_stack_record& record);
+
+  struct KeyHash {
+    std::size_t operator()(const cs_stack_key& key) const {
+      return key.hash ^ (std::uint64_t{key.tid} << 32) ^ key.tgid;
+    }
+  };
+  struct KeyEqual {
+    bool operator()(const cs_stack_key& a, const cs_stack_key& b) const {
+      return a.hash == b.hash && a.tgid == b.tgid && a.tid == b.tid;
+    }
+  };
+  struct FramesHash {
+    std::size_t operator()(const std::vector<std::uint32_t>& frames) const;
+  };
+
+  Recording& recording_;
+  Symbolizer& symbolizer_;
+  std::uint64_t first_sample_ns_ = 0;
+  std::uint64_t lost_frames_samples_ = 0;  // samples whose frames were never received
+  std::unordered_map<cs_stack_key, std::size_t, KeyHash, KeyEqual> rows_;  // into Recording::cpu
+  std::map<std::array<std::uint32_t, 3>, std::size_t> row_of_stack_;       // by stack, pid, tid
+  std::unordered_map<std::vector<std::uint32_t>, std::uint32_t, FramesHash> stacks_;
+  std::unordered_map<std::uint64_t, std::size_t> threads_;  // (pid, tid) into Recording::threads
+  std::unique_ptr<CpuProgram> program_;
+};
+
+}  // namespace callscope

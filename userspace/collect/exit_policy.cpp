@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collect/exit_policy.hpp"
+
+#include <fmt/format.h>
+
+namespace callscope {
+namespace {
+
+// Programs whose stacks are not one contiguous stack a thread: no call can be matched to its exit.
+bool stacks_are_unusual(const SafetyFacts& facts) {
+  return facts.program_class != ProgramClass::kElf64 || !facts.go_modules.empty() ||
+         !facts.fibers.empty() || !facts.unreadable.empty();
+}
+
+}  // namespace
+
+ExitPolicy choose_exit_policy(const SafetyFacts& facts, std::string_view kernel_release) {
+  const ReturnProbeVerdict verdict = return_probe_verdict(facts, kernel_release);
+  if (stacks_are_unusual(facts))
+    return {ExitMode::kEntryOnly, "entry counts only: " + verdict.reason};
+  if (!verdict.safe)
+    return {ExitMode::kRetSite, "calls end at probed ret instructions: " + verdict.reason};
+  if (!facts.unwinders.empty())
+    return {ExitMode::kRetSite,
+            fmt::format("calls end at probed ret instructions: {} is mapped, and unwinding across "
+                        "a return probe kills the process",
+                        file_name(facts.unwinders.front()))};
+  return {ExitMode::kUretprobe, ""};
+}
+
+}  // namespace callscope

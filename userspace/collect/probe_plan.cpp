@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collect/probe_plan.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+namespace callscope {
+namespace {
+
+constexpr std::size_t kListed = 5;  // names shown of a long list
+
+bool is_executable_of(std::int32_t pid, const Mapping& mapping) {
+  struct stat info{};
+  if (::stat(("/proc/" + std::to_string(pid) + "/exe").c_str(), &info) != 0) return false;
+  return info.st_ino == mapping.inode && major(info.st_dev) == mapping.dev_major &&
+         minor(info.st_dev) == mapping.dev_minor;
+}
+
+// "5 functions cannot be probed: a (why), b (why), ..."
+std::string list_note(const std::string& head,
+                      const std::vector<std::pair<std::string, std::string>>& items) {
+  std::string text = fmt::format("{} {}: ", items.size(), head);
+  for (std::size_t i = 0; i < std::min(items.size(), kListed); ++i)
+    text += fmt::format("{}{} ({})", i == 0 ? "" : ", ", items[i].first, items[i].second);
+  if (items.size() > kListed) text += fmt::format(" and {} more", items.size() - kListed);
+  return text;
+}
+
+class Planner {
+ public:
+  Planner(Symbolizer& symbolizer, std::span<const ProbeModule> modules,
+          std::span<const FoundFunction> found, const ExitPolicy& policy)
+      : symbolizer_(symbolizer), modules_(modules), found_(found), policy_(policy) {
+    for (std::uint32_t i = 0; i < found.size(); ++i)
+      id_by_addr_[{found[i].module, found[i].addr}] = i;
+  }
+
+  ProbePlan run() {
+    for (std::uint32_t id = 0; id < found_.size(); ++id) add(id);
+    if (!undecodable_.empty())
+      plan_.notes.push_back(list_note("functions get entry counts only", undecodable_));
+    return std::move(plan_);
+  }
+
+ private:
+  void add(std::uint32_t id) {
+    const FoundFunction& function = found_[id];
+    const ProbeModule& module = modules_[function.module];
+    const Probe entry{module.open_path, function.file_off, id};
+    const ExitMode exit = place_exits(id, function, module, entry);
+    FunctionStats stats;
+    stats.name = function.name;
+    stats.aliases = function.aliases;
+    stats.module = symbolizer_.module_id(ModuleKind::kElf, module.path, module.build_id);
+    stats.addr = function.addr;
+    stats.size_bytes = function.size_bytes;
+    stats.exit = exit;
+    plan_.functions.push_back(std::move(stats));
+    plan_.emulated_entry.push_back(function.emulated_entry);
+  }
+
+  ExitMode place_exits(std::uint32_t id, const FoundFunction& function, const ProbeModule& module,
+                       const Probe& entry) {
+    if (policy_.best == ExitMode::kUretprobe) {
+      plan_.probes.return_probed.push_back(entry);
+      return ExitMode::kUretprobe;
+    }
+    if (policy_.best == ExitMode::kRetSite) {
+      const Result<std::vector<ExitSite>> sites = exit_sites_of(function, module);
+      if (sites) {
+        plan_.probes.site_entries.push_back(entry);
+        for (const ExitSite& site : *sites) add_exit_site(id, function, module, site);
+        return ExitMode::kRetSite;
+      }
+      undecodable_.emplace_back(function.name, sites.error().what);
+    }
+    plan_.probes.counted.push_back(entry);
+    return ExitMode::kEntryOnly;
+  }
+
+  void add_exit_site(std::uint32_t id, const FoundFunction& function, const ProbeModule& module,
+                     const ExitSite& site) {
+    std::uint64_t kind = CS_EXIT_RET;
+    if (site.tail_jump) {
+      const auto target = id_by_addr_.find({function.module, site.tail_target});
+      kind =
+          target == id_by_addr_.end() ? CS_EXIT_TAIL_UNKNOWN : CS_EXIT_TAIL_FUNC + target->second;
+    }
+    const auto file_off = module.image->vaddr_to_file_off(site.addr);
+    if (file_off)  // decoded from the file, so it is there
+      plan_.probes.exit_sites.push_back({module.open_path, *file_off, id | kind << 32});
+  }
+
+  Symbolizer& symbolizer_;
+  std::span<const ProbeModule> modules_;
+  std::span<const FoundFunction> found_;
+  const ExitPolicy& policy_;
+  std::map<std::pair<std::uint32_t, std::uint64_t>, std::uint32_t> id_by_addr_;
+  std::vector<std::pair<std::string, std::string>> undecodable_;
+  ProbePlan plan_;
+};
+
+std::string join(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) text += (text.empty() ? "" : "; ") + line;
+  return text;
+}
+
+}  // namespace
+
+CachedModule* executable_module(std::int32_t pid, const Symbolizer& symbolizer) {
+  const ProcessMaps* const process = symbolizer.process(pid);
+  if (process == nullptr) return nullptr;
+  for (const CodeMapping& code : process->mappings())
+    if (code.module != nullptr && is_executable_of(pid, code.mapping)) return code.module;
+  return nullptr;
+}
+
+std::vector<ProbeModule> probe_modules(std::int32_t pid, Symbolizer& symbolizer,
+                                       std::span<const FunctionPattern> patterns) {
+  std::vector<ProbeModule> modules;
+  const ProcessMaps* const process = symbolizer.process(pid);
+  if (process == nullptr) return modules;
+  std::set<const CachedModule*> seen;
+  for (const CodeMapping& code : process->mappings()) {
+    if (code.module == nullptr || code.mapping.inode == 0 || !seen.insert(code.module).second)
+      continue;
+    const bool main = is_executable_of(pid, code.mapping);
+    const std::string& path = code.module->path();
+    const bool wanted = std::ranges::any_of(patterns, [&](const FunctionPattern& pattern) {
+      return pattern.matches_module(path, main);
+    });
+    if (!wanted && !patterns.empty()) continue;
+    const ModuleImage* const image = code.module->image();
+    const ModuleSymbols* const symbols = code.module->symbols();
+    if (image == nullptr || symbols == nullptr) continue;
+    modules.push_back({path, map_file_path(pid, code.mapping), image->build_id(), main,
+                       &image->image(), &symbols->table()});
+  }
+  return modules;
+}
+
+Result<ProbePlan> plan_probes(std::int32_t pid, Symbolizer& symbolizer,
+                              std::span<const FunctionPattern> patterns, const ExitPolicy& policy) {
+  std::vector<ProbeModule> modules = probe_modules(pid, symbolizer, patterns);
+  FindResult found = find_functions(modules, patterns);
+  if (!found.unmatched.empty() && found.functions.empty()) {
+    // Only now all libraries are read, to say where the name might be.
+    modules = probe_modules(pid, symbolizer, {});
+    found = find_functions(modules, patterns);
+  }
+  std::vector<std::pair<std::string, std::string>> refused;
+  for (const RefusedFunction& function : found.refused)
+    refused.emplace_back(function.name, function.reason);
+  if (found.functions.empty()) {
+    std::string why = found.unmatched.empty() ? "" : join(found.unmatched);
+    if (!refused.empty()) why += (why.empty() ? "" : "; ") + list_note("cannot be probed", refused);
+    return fail(ErrorCode::kUsage, "no function to probe: " + why,
+                "'callscope list -p " + std::to_string(pid) + "' shows what can be probed");
+  }
+  ProbePlan plan = Planner(symbolizer, modules, found.functions, policy).run();
+  if (!refused.empty()) plan.notes.push_back(list_note("names cannot be probed", refused));
+  for (const std::string& line : found.unmatched) plan.notes.push_back(line);
+  if (!policy.reason.empty()) plan.notes.insert(plan.notes.begin(), policy.reason);
+  return plan;
+}
+
+}  // namespace callscope

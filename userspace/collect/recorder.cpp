@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collect/recorder.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "collect/calibration.hpp"
+#include "collect/exit_policy.hpp"
+#include "collect/host.hpp"
+#include "sys/clock.hpp"
+
+namespace callscope {
+
+Recorder::Recorder(Process process, const RecordOptions& options)
+    : options_(options), process_(std::move(process)), symbolizer_(recording_) {}
+
+Recorder::~Recorder() {
+  if (calibration_.joinable()) calibration_.join();
+}
+
+Result<std::unique_ptr<Recorder>> Recorder::create(std::int32_t pid, const RecordOptions& options) {
+  Result<Process> process = Process::open(pid);
+  if (!process) return std::unexpected(process.error());
+  std::unique_ptr<Recorder> self(new Recorder(std::move(*process), options));
+  CS_TRY(self->describe_target());
+  CS_TRY(self->start_cpu());
+  CS_TRY(self->start_calls());
+  return self;
+}
+
+Result<void> Recorder::describe_target() {
+  Result<Target> target = process_.describe();
+  if (!target) return std::unexpected(target.error());
+  recording_.target = std::move(*target);
+  recording_.tool_version = options_.tool_version;
+  recording_.host = describe_host();
+  CS_TRY(symbolizer_.refresh(process_.pid()));
+  if (CachedModule* const exe = executable_module(process_.pid(), symbolizer_))
+    if (const ModuleImage* const image = exe->image())
+      recording_.target.build_id = image->build_id();
+  return {};
+}
+
+Result<void> Recorder::start_cpu() {
+  if (options_.sample_hz == 0) return {};
+  Result<std::unique_ptr<CpuCollector>> cpu =
+      CpuCollector::start({.tgid = static_cast<std::uint32_t>(process_.pid()),
+                           .sample_hz = options_.sample_hz,
+                           .clock = options_.clock,
+                           .follow_children = options_.follow_children},
+                          recording_, symbolizer_);
+  if (!cpu) return std::unexpected(cpu.error());
+  cpu_ = std::move(*cpu);
+  recording_.sample_hz = static_cast<std::uint32_t>(options_.sample_hz);
+  recording_.sample_event = options_.clock == SampleClock::kCycles ? "cycles" : "cpu-clock";
+  return {};
+}
+
+Result<void> Recorder::start_calls() {
+  if (options_.patterns.empty()) return {};
+  Result<SafetyFacts> facts = inspect_target(process_.pid());
+  if (!facts) return std::unexpected(facts.error());
+  facts_ = std::move(*facts);
+  Result<ProbePlan> plan = plan_probes(process_.pid(), symbolizer_, options_.patterns,
+                                       choose_exit_policy(facts_, recording_.host.kernel));
+  if (!plan) return std::unexpected(plan.error());
+  recording_.notes.insert(recording_.notes.end(), plan->notes.begin(), plan->notes.end());
+  recording_.functions = std::move(plan->functions);
+  emulated_entry_ = std::move(plan->emulated_entry);
+  plan->functions = recording_.functions;
+  Result<CallsCollector> calls =
+      CallsCollector::start(process_.pid(), *plan, options_.mechanism, recording_.notes);
+  if (!calls) return std::unexpected(calls.error());
+  calls_.emplace(std::move(*calls));
+  recording_.probe_mechanism = mechanism_name(calls_->mechanism());
+  return {};
+}
+
+void Recorder::enable() {
+  recording_.start_unix_ns = unix_ns();
+  begin_ns_ = monotonic_ns();
+  resources_.emplace(process_.pid(), options_.interval_ns, options_.max_snapshots);
+  if (calls_) calls_->enable();
+  if (cpu_) cpu_->enable();
+  // Costs are needed by the report only, so they are measured while the recording runs.
+  if (calls_)
+    calibration_ = std::thread(
+        [this, mechanism = calls_->mechanism()] { costs_ = calibrate_probes(mechanism); });
+}
+
+int Recorder::ring_fd() const { return cpu_ ? cpu_->ring_fd() : -1; }
+
+void Recorder::drain() {
+  if (cpu_) cpu_->drain();
+}
+
+std::uint64_t Recorder::first_sample_ns() const { return cpu_ ? cpu_->first_sample_ns() : 0; }
+
+Result<void> Recorder::tick() {
+  const std::uint64_t now_ns = monotonic_ns();
+  recording_.duration_ns = now_ns - begin_ns_;
+  // A target that has just ended keeps the maps and the snapshots that it had.
+  if (process_.alive()) {
+    (void)symbolizer_.refresh(process_.pid());
+    CS_TRY(watch_for_unwinder());
+    (void)resources_->take(recording_.duration_ns, recording_.snapshots);
+  }
+  drain();
+  if (cpu_) CS_TRY(cpu_->update());
+  if (calls_) calls_->update(recording_.functions);
+  update_quality();
+  return {};
+}
+
+// The last net: the policy gave no return probes to programs that are known to load libraries.
+Result<void> Recorder::watch_for_unwinder() {
+  if (!calls_ || !calls_->has_return_probes()) return {};
+  const Result<std::vector<Mapping>> maps = read_maps(process_.pid());
+  if (!maps || !unwinder_mapped(*maps)) return {};
+  calls_->drop_return_probes();
+  recording_.notes.push_back(
+      fmt::format("functions were counted until {:.1f} s only: the target then loaded an exception "
+                  "unwinder, and return probes could have killed it",
+                  static_cast<double>(recording_.duration_ns) / 1e9));
+  return {};
+}
+
+void Recorder::finish_calibration() {
+  if (!calibration_.joinable()) return;
+  calibration_.join();
+  if (!costs_) {
+    recording_.notes.push_back("probe cost is unknown: " + costs_.error().message());
+    return;
+  }
+  for (std::size_t i = 0; i < recording_.functions.size(); ++i) {
+    FunctionStats& function = recording_.functions[i];
+    function.probe_cost_ns = predicted_cost_ns(*costs_, emulated_entry_[i], function.exit);
+  }
+}
+
+Result<void> Recorder::stop(const std::string& ended_by) {
+  const std::uint64_t end_ns = monotonic_ns();
+  if (process_.alive()) (void)resources_->finish(end_ns - begin_ns_, recording_.snapshots);
+  Result<void> stopped;
+  if (calls_) stopped = calls_->stop();
+  if (cpu_) {
+    cpu_->stop();
+    CS_TRY(cpu_->update());
+  }
+  if (calls_) calls_->update(recording_.functions);
+  finish_calibration();
+  recording_.duration_ns = end_ns - begin_ns_;
+  recording_.target.ended_by = ended_by;
+  recording_.finished = true;
+  update_quality();
+  for (std::string& note : symbolizer_.module_notes()) recording_.notes.push_back(std::move(note));
+  if (symbolizer_.kernel_names_hidden())
+    recording_.notes.push_back("kernel functions have no names: kernel.kptr_restrict hides them");
+  return stopped;
+}
+
+void Recorder::update_quality() {
+  recording_.quality.clear();
+  if (cpu_) cpu_->add_quality(recording_.quality);
+  if (calls_) calls_->add_quality(recording_.quality);
+}
+
+Recorder::Progress Recorder::progress() const {
+  Progress progress;
+  if (cpu_) progress.samples = cpu_->samples();
+  if (calls_) progress.calls = calls_->calls(recording_.functions.size());
+  for (const QualityItem& item : recording_.quality)
+    if (item.loss) progress.lost += item.value;
+  return progress;
+}
+
+}  // namespace callscope

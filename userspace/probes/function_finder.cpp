@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "probes/function_finder.hpp"
+
+#include <algorithm>
+
+#include "probes/decoder.hpp"
+
+namespace callscope {
+namespace {
+
+using Group = SymbolTable::Group;
+
+bool any_name_matches(Group group, std::span<const FunctionPattern* const> patterns,
+                      std::vector<bool>& used, std::span<const std::size_t> indices) {
+  bool any = false;
+  for (std::size_t i = 0; i < patterns.size(); ++i) {
+    const bool hit = std::ranges::any_of(
+        group, [&](const Symbol& symbol) { return patterns[i]->matches_name(symbol.name); });
+    if (hit) used[indices[i]] = true;
+    any = any || hit;
+  }
+  return any;
+}
+
+// Code bytes at an ELF address, at most size of them; empty outside of the file.
+std::span<const std::uint8_t> code_at(const ElfImage& image, std::uint64_t addr,
+                                      std::uint64_t size) {
+  const auto file_off = image.vaddr_to_file_off(addr);
+  if (!file_off || *file_off >= image.bytes().size()) return {};
+  const std::uint64_t available = image.bytes().size() - *file_off;
+  return image.bytes().subspan(*file_off, std::min(size, available));
+}
+
+// Why a group of code symbols cannot be probed; empty if it can.
+std::string refusal(Group group, const ElfImage& image) {
+  const Symbol& symbol = group.front();
+  if (std::ranges::any_of(group, [](const Symbol& s) { return s.ifunc(); }))
+    return "an IFUNC resolver runs once at start-up: probe the variant that it picks";
+  if (!symbol.function()) return "is a label in the code, not a function";
+  if (symbol.size == 0) return "has no size in the symbol table";
+  if (symbol.name.ends_with(".cold") || symbol.name.find(".cold.") != std::string_view::npos)
+    return "is the unlikely part of another function";
+  const auto code = code_at(image, symbol.addr, symbol.size);
+  if (code.empty()) return "has no code in the file";
+  if (!decode(code, symbol.addr)) return "does not begin with an instruction";
+  return {};
+}
+
+FoundFunction describe(Group group, const ElfImage& image, std::uint32_t module) {
+  const Symbol& symbol = group.front();
+  FoundFunction found;
+  found.name = symbol.name;
+  for (const Symbol& alias : group.subspan(1)) found.aliases.emplace_back(alias.name);
+  found.module = module;
+  found.addr = symbol.addr;
+  found.size_bytes = symbol.size;
+  found.file_off = image.vaddr_to_file_off(symbol.addr).value_or(0);
+  const auto first = decode(code_at(image, symbol.addr, symbol.size), symbol.addr);
+  found.emulated_entry = first && first->emulated;
+  return found;
+}
+
+std::string unmatched_hint(const FunctionPattern& pattern, std::span<const ProbeModule> modules) {
+  std::string text = "'" + pattern.text() + "' matches no function";
+  if (pattern.names_library()) {
+    if (std::ranges::none_of(modules, [&](const ProbeModule& module) {
+          return pattern.matches_module(module.path, module.main);
+        }))
+      text += ": no mapped file has that name";
+    return text;
+  }
+  for (const ProbeModule& module : modules) {
+    if (module.main && module.symbols->empty()) text += ": the executable is stripped";
+    if (module.main) continue;
+    for (std::size_t i = 0; i < module.symbols->group_count(); ++i)
+      for (const Symbol& symbol : module.symbols->group(i))
+        if (symbol.name == pattern.name_glob())
+          return text + " of the executable; try '" +
+                 module.path.substr(module.path.rfind('/') + 1) + ":" + pattern.name_glob() + "'";
+  }
+  return text;
+}
+
+}  // namespace
+
+FindResult find_functions(std::span<const ProbeModule> modules,
+                          std::span<const FunctionPattern> patterns) {
+  FindResult result;
+  std::vector<bool> used(patterns.size(), false);
+  for (std::uint32_t m = 0; m < modules.size(); ++m) {
+    const ProbeModule& module = modules[m];
+    std::vector<const FunctionPattern*> wanted;
+    std::vector<std::size_t> indices;
+    for (std::size_t i = 0; i < patterns.size(); ++i) {
+      if (!patterns[i].matches_module(module.path, module.main)) continue;
+      wanted.push_back(&patterns[i]);
+      indices.push_back(i);
+    }
+    if (wanted.empty()) continue;
+    for (std::size_t i = 0; i < module.symbols->group_count(); ++i) {
+      const Group group = module.symbols->group(i);
+      if (!any_name_matches(group, wanted, used, indices)) continue;
+      if (std::string reason = refusal(group, *module.image); !reason.empty())
+        result.refused.push_back({std::string(group.front().name), m, std::move(reason)});
+      else
+        result.functions.push_back(describe(group, *module.image, m));
+    }
+    for (const Symbol& symbol : module.symbols->data_symbols())
+      if (any_name_matches({&symbol, 1}, wanted, used, indices))
+        result.refused.push_back({std::string(symbol.name), m, "is data, not a function"});
+  }
+  for (std::size_t i = 0; i < patterns.size(); ++i)
+    if (!used[i]) result.unmatched.push_back(unmatched_hint(patterns[i], modules));
+  return result;
+}
+
+Result<std::vector<ExitSite>> exit_sites_of(const FoundFunction& function,
+                                            const ProbeModule& module) {
+  std::vector<CodeRange> ranges{
+      {function.addr, code_at(*module.image, function.addr, function.size_bytes)}};
+  const std::string cold = function.name + ".cold";
+  for (std::size_t i = 0; i < module.symbols->group_count(); ++i)
+    for (const Symbol& symbol : module.symbols->group(i))
+      if (symbol.name == cold && symbol.size > 0)
+        ranges.push_back({symbol.addr, code_at(*module.image, symbol.addr, symbol.size)});
+  const auto is_start = [&](std::uint64_t addr) {
+    for (const ElfSection& section : module.image->sections())
+      if (section.name.starts_with(".plt") && addr - section.vaddr < section.size) return true;
+    const Group group = module.symbols->at(addr);
+    return std::ranges::any_of(group, [](const Symbol& symbol) { return symbol.function(); });
+  };
+  return find_exit_sites(ranges, is_start);
+}
+
+}  // namespace callscope
