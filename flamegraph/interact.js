@@ -45,14 +45,15 @@
   function readFrames() {
     const list = [];
     const open = [];
-    const elements = svg.querySelectorAll("g.f");
+    const elements = svg.querySelectorAll("g.frames .f");
     for (let i = 0; i < elements.length; i++) {
       const g = elements[i];
+      const bare = g.localName === "rect";
       const lines = g.firstChild.textContent.split("\n");
       const depth = data.frames[3 * i + 2];
       const suffix = /_\[([kji])\]$/.exec(lines[0]);
       const frame = {
-        g: g, rect: g.childNodes[1], text: g.childNodes[2] || null, index: i,
+        g: g, rect: bare ? g : g.childNodes[1], text: bare ? null : g.childNodes[2], index: i,
         start: data.frames[3 * i], total: data.frames[3 * i + 1], depth: depth,
         parent: depth > 0 ? open[depth - 1] : null, end: elements.length,
         name: lines[0], plain: suffix ? lines[0].slice(0, -4) : lines[0],
@@ -155,10 +156,25 @@
     placeLabel(frame, x, y, w);
   }
 
+  // A frame without a label is a bare rectangle: half the elements to load. A label needs a group.
+  function wrap(frame) {
+    const rect = frame.rect;
+    const hadFocus = document.activeElement === rect;
+    frame.g = make(SVG, "g", { class: rect.getAttribute("class"), tabindex: rect.getAttribute("tabindex") || -1 });
+    rect.removeAttribute("class");
+    rect.removeAttribute("tabindex");
+    rect.replaceWith(frame.g);
+    frame.g.append(rect.firstChild, rect);
+    byElement.delete(rect);
+    byElement.set(frame.g, frame);
+    if (hadFocus) frame.g.focus({ preventScroll: true });
+  }
+
   function placeLabel(frame, x, y, w) {
     const columns = Math.floor((w - 2 * data.labelInset) / charWidth);
     const label = columns < 1 ? "" : fit(frame.plain, columns);
     if (label === "" && !frame.text) return;
+    if (frame.g === frame.rect) wrap(frame);
     if (!frame.text) frame.text = frame.g.appendChild(make(SVG, "text", {}));
     if (frame.text.textContent !== label) frame.text.textContent = label;
     frame.text.setAttribute("x", (x + data.labelInset).toFixed(2));
@@ -400,7 +416,7 @@
   }
 
   function frameOf(target) {
-    const g = target.closest ? target.closest("g.f") : null;
+    const g = target.closest ? target.closest(".f") : null;
     return g ? byElement.get(g) : undefined;
   }
 

@@ -106,18 +106,21 @@ class SvgWriter {
     const bool root = node.depth == 0;
     const std::string css_class = root ? "root" : style_.use(options_.palette.choose(tree_, node));
     // A hairline of background between neighbours, as long as they are wide enough to show it.
-    fmt::format_to(std::back_inserter(out),
-                   "<g class=\"f {}\"><title>{}</title><rect x=\"{:.2f}\" y=\"{:.2f}\" "
-                   "width=\"{:.2f}\" height=\"{:.2f}\"{}/>",
-                   css_class, tooltip(node), x, y, width - std::min(1.0, width / 4), height - 1,
-                   width > 6 ? " rx=\"2\"" : "");
+    const std::string box =
+        fmt::format("x=\"{:.2f}\" y=\"{:.2f}\" width=\"{:.2f}\" height=\"{:.2f}\"{}", x, y,
+                    width - std::min(1.0, width / 4), height - 1, width > 6 ? " rx=\"2\"" : "");
     const std::string label = fit_text(clean_text(plain_name(tree_.name_of(node))),
                                        columns_in(width - 2 * kLabelInset, kLabelChar));
-    if (!label.empty()) {
-      fmt::format_to(std::back_inserter(out), "<text x=\"{:.2f}\" y=\"{:.2f}\">{}</text>",
-                     x + kLabelInset, y + height / 2 + 3.5, xml_escape(label));
+    if (label.empty()) {  // half the elements, which is what a browser needs time for
+      fmt::format_to(std::back_inserter(out), "<rect class=\"f {}\" {}><title>{}</title></rect>\n",
+                     css_class, box, tooltip(node));
+      return;
     }
-    out += "</g>\n";
+    fmt::format_to(std::back_inserter(out),
+                   "<g class=\"f {}\"><title>{}</title><rect {}/>"
+                   "<text x=\"{:.2f}\" y=\"{:.2f}\">{}</text></g>\n",
+                   css_class, tooltip(node), box, x + kLabelInset, y + height / 2 + 3.5,
+                   xml_escape(label));
   }
 
   // Numbers only, so nothing in it needs escaping: start, total and depth of each drawn frame.

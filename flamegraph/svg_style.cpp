@@ -34,10 +34,10 @@ std::string SvgStyle::element() const {
   for (const auto& [group, shade] : used_) {
     const Palette::Shade& colour = palette_.groups[group].shades[shade];
     const std::string name = class_name(group, shade);
-    fmt::format_to(std::back_inserter(light), ".csfg .{} rect{{fill:{}}}\n", name, colour.light);
-    fmt::format_to(std::back_inserter(automatic), ".csfg:not(.light) .{} rect{{fill:{}}}\n", name,
+    fmt::format_to(std::back_inserter(light), ".csfg .{}{{fill:{}}}\n", name, colour.light);
+    fmt::format_to(std::back_inserter(automatic), ".csfg:not(.light) .{}{{fill:{}}}\n", name,
                    colour.dark);
-    fmt::format_to(std::back_inserter(dark), ".csfg.dark .{} rect{{fill:{}}}\n", name, colour.dark);
+    fmt::format_to(std::back_inserter(dark), ".csfg.dark .{}{{fill:{}}}\n", name, colour.dark);
   }
   // The palette goes first: states such as "matched" in style.css override it.
   return fmt::format(

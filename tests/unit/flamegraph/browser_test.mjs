@@ -29,10 +29,10 @@ const share = (list, whole) => ((100 * weigh(list)) / whole).toFixed(2) + " %";
 
 // Helpers that run in the page.
 const HELPERS = `
-  window.frame = (name) => [...document.querySelectorAll("g.f")].find((g) => g.firstChild.textContent.split("\\n")[0] === name);
-  window.box = (name) => { const r = frame(name).querySelector("rect").getBoundingClientRect(); return { x: r.x, y: r.y, width: r.width, height: r.height }; };
+  window.frame = (name) => [...document.querySelectorAll(".f")].find((g) => g.firstChild.textContent.split("\\n")[0] === name);
+  window.box = (name) => { const f = frame(name); const r = (f.querySelector("rect") ?? f).getBoundingClientRect(); return { x: r.x, y: r.y, width: r.width, height: r.height }; };
   window.button = (text) => [...document.querySelectorAll("button")].find((b) => b.textContent === text && !b.hidden);
-  window.focusedName = () => document.activeElement.closest("g.f")?.firstChild.textContent.split("\\n")[0] ?? document.activeElement.localName;
+  window.focusedName = () => document.activeElement.closest(".f")?.firstChild.textContent.split("\\n")[0] ?? document.activeElement.localName;
   window.details = () => document.querySelector(".details").textContent;
   window.result = () => document.querySelector(".result").textContent;
   window.overflowing = () => [...document.querySelectorAll("g.f:not([display]) text")].filter((t) => t.getComputedTextLength() > Number(t.parentNode.querySelector("rect").getAttribute("width")) + 1).map((t) => t.textContent);
@@ -113,6 +113,18 @@ const checks = {
     const both = stacks.filter((stack) => stack.frames.includes("dictFind"));
     const details = await page.evaluate("details()");
     assert.ok(details.includes(share(both, total) + " in all 2 places"), details);
+  },
+
+  async "a frame that was too narrow for a label gets one when zoomed, and keeps the focus"() {
+    await load(draw("narrow", "main;wide 990\nmain;slim;inner 10\n"));
+    assert.equal(await page.evaluate(`frame("slim").localName`), "rect");
+    await clickFrame("slim");
+    assert.equal(await page.evaluate(`frame("slim").querySelector("text").textContent`), "slim");
+    assert.equal(await page.evaluate(`frame("inner").querySelector("text").textContent`), "inner");
+    assert.equal(await page.evaluate("focusedName()"), "slim");
+    await page.key("Escape");
+    assert.deepEqual(await page.evaluate("overflowing()"), []);
+    assert.equal(await page.evaluate(`frame("slim").querySelector("text").textContent`), "");
   },
 
   async "the keyboard moves, zooms, resets and switches"() {
