@@ -156,7 +156,7 @@
     placeLabel(frame, x, y, w);
   }
 
-  // A frame without a label is a bare rectangle: half the elements to load. A label needs a group.
+  // A frame without a label is a bare rectangle, which loads faster. A label needs a group.
   function wrap(frame) {
     const rect = frame.rect;
     const hadFocus = document.activeElement === rect;

@@ -111,7 +111,7 @@ class SvgWriter {
                     width - std::min(1.0, width / 4), height - 1, width > 6 ? " rx=\"2\"" : "");
     const std::string label = fit_text(clean_text(plain_name(tree_.name_of(node))),
                                        columns_in(width - 2 * kLabelInset, kLabelChar));
-    if (label.empty()) {  // half the elements, which is what a browser needs time for
+    if (label.empty()) {  // two elements, not three: they are what a page takes to load
       fmt::format_to(std::back_inserter(out), "<rect class=\"f {}\" {}><title>{}</title></rect>\n",
                      css_class, box, tooltip(node));
       return;
