@@ -47,7 +47,9 @@ Result<void> ProcessMaps::refresh() {
 }
 
 void ProcessMaps::set_mappings(std::vector<Mapping> mappings) {
-  if (Result<TargetRoot> root = TargetRoot::of_process(pid_))
+  // Modules keep the root they came with: take a new one only after chroot or a new namespace.
+  Result<TargetRoot> root = TargetRoot::of_process(pid_);
+  if (root && (root_ == nullptr || !root_->same_as(*root)))
     root_ = std::make_shared<const TargetRoot>(std::move(*root));
   std::vector<CodeMapping> fresh;
   for (Mapping& mapping : mappings) {

@@ -52,6 +52,13 @@ Result<TargetRoot> TargetRoot::of_process(std::int32_t pid) {
 
 Result<TargetRoot> TargetRoot::host() { return at("/"); }
 
+bool TargetRoot::same_as(const TargetRoot& other) const {
+  struct stat ours{};
+  struct stat theirs{};
+  return ::fstat(dir_.get(), &ours) == 0 && ::fstat(other.dir_.get(), &theirs) == 0 &&
+         ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
+}
+
 Result<Fd> TargetRoot::open_file(const std::string& path) const {
   const Result<Fd> located = locate(dir_, path);
   if (!located) return std::unexpected(located.error());

@@ -26,6 +26,8 @@ class TargetRoot {
   // path is absolute as seen from the root. kNotFound, kNotPermitted, kUsage (not a regular file).
   [[nodiscard]] Result<Fd> open_file(const std::string& path) const;
   [[nodiscard]] Result<MappedFile> map_file(const std::string& path) const;
+  // Whether both are the same directory.
+  [[nodiscard]] bool same_as(const TargetRoot& other) const;
 
  private:
   explicit TargetRoot(Fd dir) : dir_(std::move(dir)) {}
