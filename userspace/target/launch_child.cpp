@@ -12,6 +12,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <string_view>
 #include <utility>
 
@@ -56,6 +57,19 @@ void reset_signals() {
     action = {};
     action.sa_handler = SIG_DFL;
     ::sigaction(number, &action, nullptr);
+  }
+}
+
+// Whether a directory of PATH holds a file of that name, executable or not.
+bool is_in_path(const std::string& command) {
+  const char* const path = std::getenv("PATH");
+  std::string_view rest = path == nullptr ? "/bin:/usr/bin" : path;
+  for (;;) {
+    const std::size_t length = std::min(rest.find(':'), rest.size());
+    const std::string file = std::string(rest.substr(0, length)) + "/" + command;
+    if (::access(file.c_str(), F_OK) == 0) return true;
+    if (length == rest.size()) return false;
+    rest.remove_prefix(length + 1);
   }
 }
 
@@ -128,7 +142,7 @@ void ChildPlan::run(int failure_pipe) {
 std::unexpected<Error> describe_child_failure(const ChildFailure& failure,
                                               const LaunchOptions& options) {
   const std::string& command = options.argv.front();
-  const int err = failure.error;
+  int err = failure.error;
   const std::string what = "cannot run " + command;
   const uid_t uid = options.run_as ? options.run_as->uid : ::geteuid();
   switch (failure.step) {
@@ -142,9 +156,12 @@ std::unexpected<Error> describe_child_failure(const ChildFailure& failure,
     case ChildStep::kExec:
       break;
   }
+  // A directory of PATH that this user may not search (root's own, under sudo) turns "not found"
+  // into "permission denied".
+  const bool has_path = command.find('/') != std::string::npos;
+  if (err == EACCES && !has_path && !is_in_path(command)) err = ENOENT;
   if (err == ENOENT) {
-    const bool there =
-        command.find('/') != std::string::npos && ::access(command.c_str(), F_OK) == 0;
+    const bool there = has_path && ::access(command.c_str(), F_OK) == 0;
     return fail(ErrorCode::kNotFound, what,
                 there ? "the file is there, but the interpreter it names is not"
                       : "check the spelling, or give the path",
