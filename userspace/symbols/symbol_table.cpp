@@ -74,6 +74,16 @@ void SymbolTableBuilder::add_code_ranges(const ElfImage& image) {
     ranges_.push_back({section.vaddr, section.vaddr + section.size});
   }
   std::ranges::sort(ranges_, {}, &CodeRange::start);
+  // Ranges of a binary and its debug file are the same; a hostile file may overlap them at will.
+  // Merged, they still cover each address that was code before.
+  std::vector<CodeRange> merged;
+  for (const CodeRange& range : ranges_) {
+    if (merged.empty() || range.start >= merged.back().end)
+      merged.push_back(range);
+    else
+      merged.back().end = std::max(merged.back().end, range.end);
+  }
+  ranges_ = std::move(merged);
 }
 
 const SymbolTableBuilder::CodeRange* SymbolTableBuilder::code_range(std::uint64_t addr) const {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <cstddef>
 #include <set>
 
 #include "symbols/module_image.hpp"
@@ -181,6 +182,52 @@ TEST_CASE("each code symbol of readelf is in exactly one group, each name once",
     CHECK(ours == expected);
     CHECK(count == ours.size());
   }
+}
+
+TEST_CASE("no damage to a binary or its debug file breaks the table", "[unit]") {
+  const auto good = ModuleImage::open(CALLSCOPE_SYMBOL_SAMPLE);
+  REQUIRE(good);
+  const ByteSpan bytes = good->image().bytes();
+  std::size_t built = 0;
+  for (std::size_t pos = 0; pos < bytes.size(); ++pos) {
+    if (bytes[pos] == 0 && pos % 8 != 0) continue;  // long runs of padding
+    std::vector<std::uint8_t> copy(bytes.begin(), bytes.end());
+    copy[pos] ^= 0xff;
+    const auto damaged = ModuleImage::from_memory(std::move(copy));
+    if (!damaged) continue;
+    const ElfImage* const images[] = {&good->image(), &damaged->image()};
+    const SymbolTable table = SymbolTable::build(images);
+    built += table.group_count() > 0 ? 1 : 0;
+    for (std::size_t i = 0; i < table.group_count(); ++i) {
+      const Symbol& symbol = table.group(i).front();
+      const Symbol* const found = table.find(symbol.addr);
+      if (found != nullptr && found->addr > symbol.addr) FAIL("found past the address");
+    }
+  }
+  CHECK(built > 1000);
+}
+
+TEST_CASE("sections of a debug file that overlap those of the binary do no harm", "[unit]") {
+  const auto good = ModuleImage::open(CALLSCOPE_SYMBOL_SAMPLE);
+  REQUIRE(good);
+  const ElfImage& image = good->image();
+  std::vector<std::uint8_t> copy(image.bytes().begin(), image.bytes().end());
+  // Each executable section of the copy shrinks to one byte.
+  const auto head = load<Elf64_Ehdr>(copy, 0);
+  for (std::size_t i = 0; i < image.sections().size(); ++i) {
+    if ((image.sections()[i].flags & SHF_EXECINSTR) == 0) continue;
+    const std::size_t at = head->e_shoff + i * sizeof(Elf64_Shdr) + offsetof(Elf64_Shdr, sh_size);
+    std::fill_n(copy.begin() + static_cast<std::ptrdiff_t>(at), 8, std::uint8_t{0});
+    copy[at] = 1;
+    const std::size_t addr = at - offsetof(Elf64_Shdr, sh_size) + offsetof(Elf64_Shdr, sh_addr);
+    copy[addr] = static_cast<std::uint8_t>(copy[addr] + 1);
+  }
+  const auto odd = ModuleImage::from_memory(std::move(copy));
+  REQUIRE(odd);
+  const ElfImage* const images[] = {&image, &odd->image()};
+  const SymbolTable table = SymbolTable::build(images);
+  for (const OracleSymbol& symbol : code_symbols(CALLSCOPE_SYMBOL_SAMPLE))
+    CHECK_FALSE(table.at(symbol.addr).empty());
 }
 
 TEST_CASE("a moved table keeps its names", "[unit]") {
