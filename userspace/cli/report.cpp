@@ -57,6 +57,7 @@ ReportOptions report_options(const ReportArguments& arguments) {
   options.width = report_width(to_stdout ? STDOUT_FILENO : -1);
   if (arguments.top != ReportArguments::kDefaultTop) {
     options.top_functions = arguments.top;
+    options.top_cpu_functions = arguments.top;
     options.top_stacks = arguments.top;
   }
   return options;
@@ -136,8 +137,8 @@ std::vector<Option> report_option_table(ReportArguments& a) {
        .set = set_choice(a.sort, sort_names())},
       {.names = "--top",
        .value = "N",
-       .help =
-           "Rows in each table of the text report, 0 for all. Default: 30 functions, 10 stacks.",
+       .help = "Rows in each table of the text report, 0 for all. Default: 30 probed functions, "
+               "15 functions on CPU, 10 stacks.",
        .set = set_number(a.top, 0, 1'000'000)},
       {.names = "--demangle",
        .value = "LEVEL",

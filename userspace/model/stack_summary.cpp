@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <map>
 #include <tuple>
 #include <utility>
@@ -25,7 +26,6 @@ class StackCounter {
     std::map<std::uint32_t, std::uint64_t> counts;
     for (const CpuSamples& samples : recording_.cpu) counts[samples.stack] += samples.count;
     for (const auto& [stack, count] : counts) {
-      summary_.stacks.push_back({stack, count});
       summary_.samples += count;
       add_stack(recording_.stacks[stack], count);
     }
@@ -34,12 +34,49 @@ class StackCounter {
       return std::tie(b.self, b.total, a.name, a.module) <
              std::tie(a.self, a.total, b.name, b.module);
     });
-    std::ranges::stable_sort(summary_.stacks, std::greater{}, &StackCount::count);
+    merge_stacks();
     return std::move(summary_);
   }
 
  private:
   static constexpr std::uint32_t kNever = ~std::uint32_t{0};
+
+  // Two stacks with equal keys read the same. Addresses without a name stay apart.
+  [[nodiscard]] std::vector<std::uint32_t> key_of(const Stack& stack) const {
+    std::vector<std::uint32_t> key = {stack.truncated ? 1U : 0U};
+    for (const std::uint32_t frame : stack.frames) {
+      const bool named = !recording_.frames[frame].function.empty();
+      key.push_back(named ? 2 * function_of_[frame] : 2 * frame + 1);
+    }
+    return key;
+  }
+
+  void merge_stacks() {
+    std::map<std::vector<std::uint32_t>, std::size_t> place_of_key;
+    std::map<std::uint32_t, std::size_t> place_of_stack;
+    std::vector<std::map<std::pair<std::int32_t, std::int32_t>, std::uint64_t>> threads;
+    for (const CpuSamples& samples : recording_.cpu) {
+      auto known = place_of_stack.find(samples.stack);
+      if (known == place_of_stack.end()) {
+        const auto [merged, added] = place_of_key.try_emplace(
+            key_of(recording_.stacks[samples.stack]), summary_.stacks.size());
+        if (added) {
+          summary_.stacks.push_back({samples.stack, 0, {}});
+          threads.emplace_back();
+        }
+        known = place_of_stack.emplace(samples.stack, merged->second).first;
+      }
+      summary_.stacks[known->second].count += samples.count;
+      threads[known->second][{samples.pid, samples.tid}] += samples.count;
+    }
+    for (std::size_t i = 0; i < threads.size(); ++i) {
+      for (const auto& [thread, count] : threads[i]) {
+        summary_.stacks[i].threads.push_back(
+            {summary_.stacks[i].stack, thread.first, thread.second, count});
+      }
+    }
+    std::ranges::stable_sort(summary_.stacks, std::greater{}, &StackCount::count);
+  }
 
   // Gives each frame the index of its function in summary_.functions.
   void find_functions() {

@@ -19,9 +19,11 @@ struct FunctionShare {
   std::uint64_t total = 0;   // samples with the function anywhere; recursion counts once
 };
 
+// All stacks that go through the same functions, at whatever addresses in them.
 struct StackCount {
-  std::uint32_t stack = 0;  // Stack::id
-  std::uint64_t count = 0;  // over all threads
+  std::uint32_t stack = 0;          // Stack::id of one of them
+  std::uint64_t count = 0;          // over all threads
+  std::vector<CpuSamples> threads;  // the same by thread, sorted by (pid, tid)
 };
 
 struct StackSummary {

@@ -90,23 +90,21 @@ Json stack_json(const Recording& recording, const StackCount& counted) {
   for (auto id = stack.frames.rbegin(); id != stack.frames.rend(); ++id) {
     frames.push_back(folded_label(recording, recording.frames[*id]));
   }
+  Json threads = Json::array();
+  for (const CpuSamples& s : counted.threads) {
+    threads.push_back({{"pid", s.pid}, {"tid", s.tid}, {"count", s.count}});
+  }
   return {{"frames", std::move(frames)},
           {"count", counted.count},
           {"truncated", stack.truncated},
-          {"threads", Json::array()}};
+          {"threads", std::move(threads)}};
 }
 
 Json cpu_json(const Recording& recording) {
   const StackSummary summary = summarize_stacks(recording);
   Json stacks = Json::array();
-  std::vector<std::size_t> place(recording.stacks.size());
   for (const StackCount& counted : summary.stacks) {
-    place[counted.stack] = stacks.size();
     stacks.push_back(stack_json(recording, counted));
-  }
-  for (const CpuSamples& s : recording.cpu) {
-    stacks[place[s.stack]]["threads"].push_back(
-        {{"pid", s.pid}, {"tid", s.tid}, {"count", s.count}});
   }
   Json functions = Json::array();
   for (const FunctionShare& f : summary.functions) {

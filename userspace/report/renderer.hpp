@@ -17,6 +17,7 @@ struct ReportOptions {
   std::string sort = "total";  // one of function_sort_keys()
   // Rows in the text report; 0 = all. The other formats always have everything.
   std::size_t top_functions = 30;
+  std::size_t top_cpu_functions = 15;
   std::size_t top_stacks = 10;
   std::size_t width = 120;  // columns that the text report aims at
   bool color = false;       // ANSI colours in the text report

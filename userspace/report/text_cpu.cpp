@@ -39,7 +39,7 @@ std::string share_label(const Recording& recording, const FunctionShare& functio
 std::string hot_functions(const Recording& recording, const StackSummary& summary,
                           const ReportOptions& options, const Paint& paint) {
   std::size_t count = summary.functions.size();
-  if (options.top_functions > 0) count = std::min(count, options.top_functions);
+  if (options.top_cpu_functions > 0) count = std::min(count, options.top_cpu_functions);
   TextTable table({{"self"}, {"total"}, {"samples"}, {"function", Align::kLeft}});
   for (const FunctionShare& function : std::span(summary.functions).first(count)) {
     table.add_row({share(function.self, summary.samples), share(function.total, summary.samples),
