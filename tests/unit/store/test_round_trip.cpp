@@ -67,3 +67,33 @@ TEST_CASE("each flush of a growing recording can be read while the writer lives"
   REQUIRE(writer->finish(grown));
   CHECK(read_back(folder.file("run.cscope")) == grown);
 }
+
+TEST_CASE("a writer that goes without finishing leaves a readable file", "[unit]") {
+  const test::TemporaryFolder folder;
+  Recording recording = sample_recording();
+  {
+    Result<RecordingWriter> writer = RecordingWriter::create(folder.file("run.cscope"));
+    REQUIRE(writer);
+    REQUIRE(writer->flush(recording));
+  }
+  recording.finished = false;
+  CHECK(read_back(folder.file("run.cscope")) == recording);
+}
+
+TEST_CASE("unusual values survive: all 64 bits, empty texts, bytes that are no text", "[unit]") {
+  const test::TemporaryFolder folder;
+  Recording recording = sample_recording();
+  recording.duration_ns = ~std::uint64_t{0};
+  recording.functions[0].calls = ~std::uint64_t{0};
+  recording.functions[0].name = std::string("nul\0byte \xff", 10);
+  recording.target.comm.clear();
+  recording.target.exit_status.reset();
+  recording.target.pid = -1;
+  recording.stacks[0].frames.clear();
+  recording.threads.clear();
+  recording.notes = {"", "one\ntwo"};
+  Result<RecordingWriter> writer = RecordingWriter::create(folder.file("run.cscope"));
+  REQUIRE(writer);
+  REQUIRE(writer->finish(recording));
+  CHECK(read_back(folder.file("run.cscope")) == recording);
+}
