@@ -2,8 +2,11 @@
 #include "symbols/symbol_table.hpp"
 
 #include <algorithm>
+#include <deque>
 #include <limits>
+#include <string>
 
+#include "elf/plt.hpp"
 #include "symbols/symbol_preference.hpp"
 
 namespace callscope {
@@ -21,11 +24,13 @@ class SymbolTableBuilder {
   };
   [[nodiscard]] const CodeRange* code_range(std::uint64_t addr) const;
   void add_code_ranges(const ElfImage& image);
+  void add_plt_stubs(const ElfImage& image);
   void build_groups();
   void own_names();
 
   SymbolTable table_;
-  std::vector<CodeRange> ranges_;  // executable sections, by start
+  std::vector<CodeRange> ranges_;      // executable sections, by start
+  std::deque<std::string> plt_names_;  // until finish() copies them
 };
 
 namespace {
@@ -101,6 +106,17 @@ void SymbolTableBuilder::add(const ElfImage& image) {
     Symbol symbol{raw.value, raw.size, without_version(raw.name), raw.type, raw.bind, code};
     (code ? table_.code_ : table_.data_).push_back(symbol);
   });
+  add_plt_stubs(image);
+}
+
+// Named like perf and objdump do: samples land in stubs. STT_NOTYPE, since a stub is no function
+// that anybody would want to probe.
+void SymbolTableBuilder::add_plt_stubs(const ElfImage& image) {
+  for (const PltStub& stub : plt_stubs(image)) {
+    if (code_range(stub.vaddr) == nullptr) continue;
+    const std::string& name = plt_names_.emplace_back(std::string(stub.target) + "@plt");
+    table_.code_.push_back({stub.vaddr, stub.size, name, STT_NOTYPE, STB_LOCAL, true});
+  }
 }
 
 void SymbolTableBuilder::build_groups() {

@@ -18,7 +18,8 @@ namespace callscope {
 struct Symbol {
   std::uint64_t addr = 0;
   std::uint64_t size = 0;  // as in the file; 0: unknown
-  std::string_view name;   // linker name without its @VERSION; owned by the table
+  std::string_view name;   // linker name without its @VERSION, or "NAME@plt" of a PLT stub (code,
+                           // but no function); owned by the table
   std::uint8_t type = 0;   // STT_*
   std::uint8_t bind = 0;   // STB_*
   bool code = false;       // lies in an executable section

@@ -175,6 +175,7 @@ TEST_CASE("each code symbol of readelf is in exactly one group, each name once",
     std::size_t count = 0;
     for (std::size_t i = 0; i < table.group_count(); ++i) {
       for (const Symbol& symbol : table.group(i)) {
+        if (symbol.name.ends_with("@plt")) continue;
         ours.emplace(symbol.addr, std::string(symbol.name));
         ++count;
       }
@@ -228,6 +229,33 @@ TEST_CASE("sections of a debug file that overlap those of the binary do no harm"
   const SymbolTable table = SymbolTable::build(images);
   for (const OracleSymbol& symbol : code_symbols(CALLSCOPE_SYMBOL_SAMPLE))
     CHECK_FALSE(table.at(symbol.addr).empty());
+}
+
+TEST_CASE("PLT stubs are named as objdump names them and are no functions", "[unit]") {
+  for (const std::string& path : {libc_path(), run_tool("printf %s $(command -v readelf)"),
+                                  std::string(CALLSCOPE_SYMBOL_SAMPLE)}) {
+    INFO(path);
+    const auto module = ModuleImage::open(path);
+    REQUIRE(module);
+    const SymbolTable table = table_of(*module);
+    std::size_t checked = 0;
+    // "0000000000004030 <memcpy@plt>:"
+    for (const std::string& line : lines_of(run_tool("objdump -d -w " + path))) {
+      const std::size_t plt = line.find("@plt>:");
+      const std::size_t open = line.find('<');
+      if (plt == std::string::npos || open == std::string::npos) continue;
+      std::string target = line.substr(open + 1, plt - open - 1);
+      target = target.substr(0, target.find('@'));
+      // Slots of relocations without a symbol (IFUNC) have an address for a name.
+      if (target.starts_with('*')) continue;
+      const Symbol* const stub = table.find(std::stoull(line.substr(0, open), nullptr, 16) + 5);
+      REQUIRE(stub != nullptr);
+      CHECK(stub->name == target + "@plt");
+      CHECK_FALSE(stub->function());
+      ++checked;
+    }
+    CHECK(checked > 0);
+  }
 }
 
 TEST_CASE("a moved table keeps its names", "[unit]") {
