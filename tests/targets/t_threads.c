@@ -13,14 +13,19 @@ enum { kMaxThreads = 256, kPlain = 0, kPthreadExit = 1, kSysExit = 2 };
 static _Atomic uint64_t shared_calls, even_calls, odd_calls, exit_calls;
 static uint64_t calls_per_thread;
 
-PROBED void shared_work(void) { atomic_fetch_add(&shared_calls, 1); }
+PROBED void shared_work(void) {
+  TGT_KEEP_FRAME();
+  atomic_fetch_add(&shared_calls, 1);
+}
 
 PROBED void even_work(void) {
+  TGT_KEEP_FRAME();
   atomic_fetch_add(&even_calls, 1);
   shared_work();
 }
 
 PROBED void odd_work(void) {
+  TGT_KEEP_FRAME();
   atomic_fetch_add(&odd_calls, 1);
   shared_work();
 }

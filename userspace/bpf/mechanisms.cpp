@@ -28,7 +28,8 @@ Result<void> try_uprobe(ProbeMechanism mechanism) {
   probes.return_probed.push_back(std::move(*probe));
   CS_TRY(program->attach(probes));
   if (const auto failures = program->failures(); !failures.empty())
-    return fail(ErrorCode::kUnsupported, "the kernel refused a probe: " + failures.front().reason);
+    return fail(ErrorCode::kUnsupported, "the kernel refused a probe", {},
+                failures.front().sys_errno);
   return {};
 }
 

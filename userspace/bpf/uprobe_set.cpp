@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 
 namespace callscope {
 
@@ -60,7 +59,7 @@ Result<void> UprobeSet::attach_file(int program_fd, UprobeLinkKind kind,
   if (link.error().code == ErrorCode::kUnsupported || link.error().sys_errno == EPERM)
     return std::unexpected(link.error());
   if (probes.size() == 1) {
-    failures_.push_back({probes.front(), std::strerror(link.error().sys_errno)});
+    failures_.push_back({probes.front(), link.error().sys_errno});
     return {};
   }
   const std::size_t half = probes.size() / 2;
@@ -77,7 +76,7 @@ void UprobeSet::attach_perf_event(bpf_program* program, bool on_return, const Pr
                                                            probe.file_off, &options);
   const int err = errno;
   if (link == nullptr) {
-    failures_.push_back({probe, std::strerror(err)});
+    failures_.push_back({probe, err});
     return;
   }
   ++attached_;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The probes of one program: many (file, offset, cookie) triples, attached by the best mechanism
 // that the kernel has. Owns the links; destroying it removes the probes. What the kernel refuses is
-// listed with its reason, the rest is attached.
+// listed with its errno, the rest is attached.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +33,7 @@ struct Probe {
 
 struct ProbeFailure {
   Probe probe;
-  std::string reason;
+  int sys_errno = 0;
 };
 
 class UprobeSet {

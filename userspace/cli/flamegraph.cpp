@@ -5,15 +5,16 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
-#include <cstdio>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "cli/command.hpp"
+#include "cli/invoking_user.hpp"
 #include "flamegraph/folded.hpp"
 #include "flamegraph/svg.hpp"
 #include "flamegraph/tree.hpp"
+#include "store/document_file.hpp"
 #include "sys/read_file.hpp"
 
 namespace callscope::cli {
@@ -66,19 +67,8 @@ Result<std::string> read_input(const std::string& input) {
 }
 
 Result<void> write_output(const std::string& path, const std::string& svg) {
-  const bool to_stdout = path == "-";
-  const auto close = [](std::FILE* file) { return file == stdout ? 0 : std::fclose(file); };
-  std::unique_ptr<std::FILE, decltype(close)> file(
-      to_stdout ? stdout : std::fopen(path.c_str(), "we"), close);
-  const std::string name = to_stdout ? "standard output" : path;
-  if (!file) {
-    return fail(ErrorCode::kIo, "cannot write " + name, "choose another file with -o", errno);
-  }
-  if (std::fwrite(svg.data(), 1, svg.size(), file.get()) != svg.size() ||
-      std::fflush(file.get()) != 0) {
-    return fail(ErrorCode::kIo, "cannot write " + name, "is the disk full?", errno);
-  }
-  return {};
+  if (path == "-") return write_all(STDOUT_FILENO, svg, "standard output");
+  return write_document(path, svg, invoking_user());
 }
 
 void report_skipped(const FoldedStats& stats) {
@@ -146,7 +136,9 @@ Command make_flamegraph_command() {
        .set = set_text(options->input)},
       {.names = "-o,--output",
        .value = "FILE",
-       .help = "Where to write the SVG; - or nothing is standard output, if it is no terminal.",
+       .help =
+           "Write the SVG to FILE, whole or not at all; - or nothing is standard output, if it is "
+           "no terminal.",
        .set = set_text(options->output)},
       {.names = "--title",
        .value = "TEXT",

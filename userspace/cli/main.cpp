@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Entry point: the list of commands, and how errors become messages and exit codes.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <array>
 #include <cstdio>
@@ -35,8 +36,11 @@ int run(std::vector<std::string> arguments) {
   }
   const Result<int> code = line->command->run(line->program);
   if (code) return *code;
-  fmt::print(stderr, "callscope {}: {}\n", line->command->name, code.error().message());
-  return exit_code(code.error());
+  Error error = code.error();
+  if (error.code == ErrorCode::kNotPermitted && error.hint.empty() && ::geteuid() != 0)
+    error.hint = "run it with sudo";
+  fmt::print(stderr, "callscope {}: {}\n", line->command->name, error.message());
+  return exit_code(error);
 }
 
 }  // namespace

@@ -33,7 +33,12 @@ std::string nearest(std::string_view word, const std::vector<std::string>& candi
   std::string best;
   std::size_t distance = std::max<std::size_t>(2, word.size() / 3) + 1;
   for (const std::string& candidate : candidates) {
-    const std::size_t d = edit_distance(word, candidate);
+    // A word cut short, or written out where we have it short: --dur, --frequency.
+    constexpr std::size_t kShortest = 4;
+    const std::size_t common = std::min(word.size(), candidate.size());
+    const bool prefix =
+        common >= kShortest && word.substr(0, common) == candidate.substr(0, common);
+    const std::size_t d = prefix ? 1 : edit_distance(word, candidate);
     if (d < distance) {
       distance = d;
       best = candidate;
@@ -72,6 +77,10 @@ std::unexpected<Error> explain(const CLI::ParseError& error, const CLI::App& app
         fmt::format("{} '{}'", option ? "unknown option" : "unexpected argument", extra.front()),
         command, option ? nearest(extra.front(), option_names(command)) : "");
   }
+  // "--pid: 1 required TEXT missing"; too many values cannot happen, see add_options.
+  const std::string_view text = error.what();
+  if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr)
+    return usage(fmt::format("{} needs a value", text.substr(0, text.find(':'))), command);
   return usage(error.what(), command);
 }
 
@@ -91,13 +100,16 @@ void add_options(CLI::App& app, const Command& command, std::optional<Error>& fa
       continue;
     }
     CLI::Option* added = app.add_option_function<std::vector<std::string>>(
-        option.names, [apply](const std::vector<std::string>& values) {
+        option.names, [apply, &option, &failure](const std::vector<std::string>& values) {
           for (const std::string& value : values) apply(value);
+          if (values.size() > 1 && !option.repeatable && !failure)
+            failure = Error{ErrorCode::kUsage, option.names + " was given more than once", {}, 0};
         });
-    added->expected(1)->allow_extra_args(false)->multi_option_policy(
-        option.repeatable ? CLI::MultiOptionPolicy::TakeAll : CLI::MultiOptionPolicy::Throw);
-    if (option.repeatable)
-      added->expected(1, 1 << 20)->allow_extra_args(!option.names.starts_with('-'));
+    const bool positional = !option.names.starts_with('-');
+    added->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    // One word each time the option is there; a positional takes one, or all that are left.
+    added->expected(1, positional && option.repeatable ? 1 << 20 : 1)
+        ->allow_extra_args(positional && option.repeatable);
     if (option.required) added->required();
   }
 }

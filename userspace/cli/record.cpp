@@ -33,6 +33,7 @@ struct RecordArguments {
   std::string output;
   std::string event = "cpu-clock";
   std::string mechanism = "auto";
+  std::string exit_mode = "auto";
   bool follow_children = true;
   bool as_root = false;
   bool quiet = false;
@@ -49,6 +50,9 @@ Result<RecordOptions> record_options(const RecordArguments& arguments) {
   if (arguments.mechanism == "session") options.mechanism = ProbeMechanism::kSession;
   if (arguments.mechanism == "multi") options.mechanism = ProbeMechanism::kMulti;
   if (arguments.mechanism == "perf-event") options.mechanism = ProbeMechanism::kPerfEvent;
+  if (arguments.exit_mode == "uretprobe") options.exit_mode = ExitMode::kUretprobe;
+  if (arguments.exit_mode == "ret-site") options.exit_mode = ExitMode::kRetSite;
+  if (arguments.exit_mode == "entry-only") options.exit_mode = ExitMode::kEntryOnly;
   options.sample_hz = arguments.hz;
   options.clock = arguments.event == "cycles" ? SampleClock::kCycles : SampleClock::kCpuClock;
   options.follow_children = arguments.follow_children;
@@ -187,6 +191,11 @@ std::vector<Option> record_option_table(RecordArguments& a) {
        "How functions are probed: auto, session, multi or perf-event. Default: auto, the best that "
        "this kernel has.",
        set_choice(a.mechanism, {"auto", "session", "multi", "perf-event"})},
+      {"--exit-mode", "NAME",
+       "How the end of a call is seen: uretprobe (a return probe), ret-site (probes on the "
+       "function's ret instructions) or entry-only (calls are counted, not timed). What is not "
+       "safe in the target is refused. Default: auto, the first of them that is safe.",
+       set_choice(a.exit_mode, {"auto", "uretprobe", "ret-site", "entry-only"})},
       {"--as-root", "", "Run the command as root, not as the user who called sudo.",
        set_flag(a.as_root)},
       {"-q,--quiet", "", "No progress and no summary; errors are still printed.",

@@ -4,8 +4,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
+#include <cstring>
+#include <set>
 
 namespace callscope {
 namespace {
@@ -41,21 +42,37 @@ Result<CallsProgram> try_mechanism(std::int32_t pid, const ProbePlan& plan,
   return program;
 }
 
-void note_failures(const CallsProgram& program, const ProbePlan& plan,
-                   std::vector<std::string>& notes) {
+// Takes functions out of the plan whose probes are not all there: half of them would give wrong
+// numbers. Returns the cookies of the rest.
+std::vector<std::uint32_t> drop_refused(const CallsProgram& program, ProbePlan& plan) {
+  constexpr int kNotSupported = 524;  // ENOTSUPP, which libc has no text for
+  std::set<std::uint32_t> refused;
   for (const ProbeFailure& failure : program.failures()) {
     const auto func = static_cast<std::uint32_t>(failure.probe.cookie);
-    notes.push_back(
-        fmt::format("{} is not probed completely: the kernel refused file offset {:#x}: {}",
-                    plan.functions[func].name, failure.probe.file_off, failure.reason));
+    if (!refused.insert(func).second) continue;
+    plan.notes.push_back(fmt::format(
+        "{} is not probed: the kernel refuses the instruction at file offset {:#x} ({})",
+        plan.functions[func].name, failure.probe.file_off,
+        failure.sys_errno == kNotSupported ? "not supported" : std::strerror(failure.sys_errno)));
   }
+  std::vector<std::uint32_t> cookies;
+  std::vector<FunctionStats> functions;
+  std::vector<bool> emulated;
+  for (std::uint32_t func = 0; func < plan.functions.size(); ++func) {
+    if (refused.contains(func)) continue;
+    cookies.push_back(func);
+    functions.push_back(std::move(plan.functions[func]));
+    emulated.push_back(plan.emulated_entry[func]);
+  }
+  plan.functions = std::move(functions);
+  plan.emulated_entry = std::move(emulated);
+  return cookies;
 }
 
 }  // namespace
 
-Result<CallsCollector> CallsCollector::start(std::int32_t pid, const ProbePlan& plan,
-                                             std::optional<ProbeMechanism> mechanism,
-                                             std::vector<std::string>& notes) {
+Result<CallsCollector> CallsCollector::start(std::int32_t pid, ProbePlan& plan,
+                                             std::optional<ProbeMechanism> mechanism) {
   constexpr std::array kLadder{ProbeMechanism::kSession, ProbeMechanism::kMulti,
                                ProbeMechanism::kPerfEvent};
   std::string reason;
@@ -64,10 +81,10 @@ Result<CallsCollector> CallsCollector::start(std::int32_t pid, const ProbePlan& 
     Result<CallsProgram> program = try_mechanism(pid, plan, step);
     if (program) {
       if (!reason.empty())
-        notes.push_back(
+        plan.notes.push_back(
             fmt::format("functions are probed by {}: {}", mechanism_name(step), reason));
-      note_failures(*program, plan, notes);
-      return CallsCollector(std::move(*program), step, plan.probes);
+      std::vector<std::uint32_t> cookies = drop_refused(*program, plan);
+      return CallsCollector(std::move(*program), step, plan.probes, std::move(cookies));
     }
     const bool last = mechanism || step == kLadder.back();
     if (last || program.error().code != ErrorCode::kUnsupported)
@@ -83,9 +100,9 @@ void CallsCollector::drop_return_probes() {
 }
 
 void CallsCollector::update(std::vector<FunctionStats>& functions) const {
-  for (std::uint32_t func = 0; func < functions.size(); ++func) {
-    const cs_call_stats stats = program_.stats(func);
-    FunctionStats& out = functions[func];
+  for (std::size_t i = 0; i < functions.size(); ++i) {
+    const cs_call_stats stats = program_.stats(cookies_[i]);
+    FunctionStats& out = functions[i];
     if (stats.calls == 0) continue;
     const bool changed = out.returns != stats.returns;
     out.calls = stats.calls;
@@ -98,7 +115,7 @@ void CallsCollector::update(std::vector<FunctionStats>& functions) const {
     out.sum_ns = stats.sum_ns;
     out.min_ns = stats.returns == 0 ? 0 : ~stats.min_inv;
     out.max_ns = stats.max_ns;
-    if (changed) out.histogram = program_.histogram(func);
+    if (changed) out.histogram = program_.histogram(cookies_[i]);
   }
 }
 
@@ -121,9 +138,9 @@ void CallsCollector::add_quality(std::vector<QualityItem>& quality) const {
       "calls missing in minimum or maximum: other CPUs wrote at the same time");
 }
 
-std::uint64_t CallsCollector::calls(std::size_t functions) const {
+std::uint64_t CallsCollector::calls() const {
   std::uint64_t sum = 0;
-  for (std::uint32_t func = 0; func < functions; ++func) sum += program_.stats(func).calls;
+  for (const std::uint32_t func : cookies_) sum += program_.stats(func).calls;
   return sum;
 }
 

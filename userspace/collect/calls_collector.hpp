@@ -17,10 +17,10 @@ namespace callscope {
 class CallsCollector {
  public:
   // Loads and attaches the probes of the plan by the best mechanism that works, or by the one
-  // given; nothing counts before enable(). Functions that the kernel refuses are said in notes.
-  static Result<CallsCollector> start(std::int32_t pid, const ProbePlan& plan,
-                                      std::optional<ProbeMechanism> mechanism,
-                                      std::vector<std::string>& notes);
+  // given; nothing counts before enable(). Functions that the kernel refuses go from the plan into
+  // its notes.
+  static Result<CallsCollector> start(std::int32_t pid, ProbePlan& plan,
+                                      std::optional<ProbeMechanism> mechanism);
 
   void enable() { program_.enable(); }
   // Removes the probes; update() afterwards gives the final numbers.
@@ -32,17 +32,20 @@ class CallsCollector {
 
   void update(std::vector<FunctionStats>& functions) const;
   void add_quality(std::vector<QualityItem>& quality) const;
-  [[nodiscard]] std::uint64_t calls(std::size_t functions) const;  // sum, for the progress line
+  [[nodiscard]] std::uint64_t calls() const;  // of all functions, for the progress line
   [[nodiscard]] ProbeMechanism mechanism() const { return mechanism_; }
 
  private:
-  CallsCollector(CallsProgram program, ProbeMechanism mechanism, const CallProbes& probes)
+  CallsCollector(CallsProgram program, ProbeMechanism mechanism, const CallProbes& probes,
+                 std::vector<std::uint32_t> cookies)
       : program_(std::move(program)),
+        cookies_(std::move(cookies)),
         mechanism_(mechanism),
         exit_sites_(!probes.site_entries.empty()),
         return_probes_(!probes.return_probed.empty()) {}
 
   CallsProgram program_;
+  std::vector<std::uint32_t> cookies_;  // of each function that stayed in the plan
   ProbeMechanism mechanism_;
   bool exit_sites_;
   bool return_probes_;

@@ -28,4 +28,14 @@ ExitPolicy choose_exit_policy(const SafetyFacts& facts, std::string_view kernel_
   return {ExitMode::kUretprobe, ""};
 }
 
+Result<ExitPolicy> with_exit_mode(ExitPolicy policy, ExitMode wanted) {
+  // The enumerators go from the most to the least intrusive.
+  if (wanted < policy.best)
+    return fail(ErrorCode::kUsage, "this exit mode is not safe in the target: " + policy.reason,
+                "leave --exit-mode at auto");
+  if (wanted != policy.best) policy.reason = "exits as asked for by --exit-mode";
+  policy.best = wanted;
+  return policy;
+}
+
 }  // namespace callscope

@@ -14,4 +14,7 @@ namespace callscope {
 // kernel_release as uname -r has it. The reason is one line for the user.
 ExitPolicy choose_exit_policy(const SafetyFacts& facts, std::string_view kernel_release);
 
+// The policy with another mode asked for. kUsage when that would be less safe than the policy.
+Result<ExitPolicy> with_exit_mode(ExitPolicy policy, ExitMode wanted);
+
 }  // namespace callscope

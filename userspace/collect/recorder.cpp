@@ -62,17 +62,17 @@ Result<void> Recorder::start_calls() {
   Result<SafetyFacts> facts = inspect_target(process_.pid());
   if (!facts) return std::unexpected(facts.error());
   facts_ = std::move(*facts);
-  Result<ProbePlan> plan = plan_probes(process_.pid(), symbolizer_, options_.patterns,
-                                       choose_exit_policy(facts_, recording_.host.kernel));
+  Result<ExitPolicy> policy = choose_exit_policy(facts_, recording_.host.kernel);
+  if (options_.exit_mode) policy = with_exit_mode(std::move(*policy), *options_.exit_mode);
+  if (!policy) return std::unexpected(policy.error());
+  Result<ProbePlan> plan = plan_probes(process_.pid(), symbolizer_, options_.patterns, *policy);
   if (!plan) return std::unexpected(plan.error());
+  Result<CallsCollector> calls = CallsCollector::start(process_.pid(), *plan, options_.mechanism);
+  if (!calls) return std::unexpected(calls.error());
+  calls_.emplace(std::move(*calls));
   recording_.notes.insert(recording_.notes.end(), plan->notes.begin(), plan->notes.end());
   recording_.functions = std::move(plan->functions);
   emulated_entry_ = std::move(plan->emulated_entry);
-  plan->functions = recording_.functions;
-  Result<CallsCollector> calls =
-      CallsCollector::start(process_.pid(), *plan, options_.mechanism, recording_.notes);
-  if (!calls) return std::unexpected(calls.error());
-  calls_.emplace(std::move(*calls));
   recording_.probe_mechanism = mechanism_name(calls_->mechanism());
   return {};
 }
@@ -81,6 +81,7 @@ void Recorder::enable() {
   recording_.start_unix_ns = unix_ns();
   begin_ns_ = monotonic_ns();
   resources_.emplace(process_.pid(), options_.interval_ns, options_.max_snapshots);
+  (void)resources_->take(0, recording_.snapshots);  // a target that is gone has no first one
   if (calls_) calls_->enable();
   if (cpu_) cpu_->enable();
   // Costs are needed by the report only, so they are measured while the recording runs.
@@ -113,16 +114,20 @@ Result<void> Recorder::tick() {
   return {};
 }
 
-// The last net: the policy gave no return probes to programs that are known to load libraries.
+// A library that the target has loaded meanwhile may make return probes dangerous.
 Result<void> Recorder::watch_for_unwinder() {
   if (!calls_ || !calls_->has_return_probes()) return {};
   const Result<std::vector<Mapping>> maps = read_maps(process_.pid());
-  if (!maps || !unwinder_mapped(*maps)) return {};
+  if (!maps || new_modules(facts_, *maps).empty()) return {};
+  Result<SafetyFacts> facts = inspect_target(process_.pid());
+  if (!facts) return {};  // gone: its probes are, too
+  facts_ = std::move(*facts);
+  const ExitPolicy policy = choose_exit_policy(facts_, recording_.host.kernel);
+  if (policy.best == ExitMode::kUretprobe) return {};
   calls_->drop_return_probes();
-  recording_.notes.push_back(
-      fmt::format("functions were counted until {:.1f} s only: the target then loaded an exception "
-                  "unwinder, and return probes could have killed it",
-                  static_cast<double>(recording_.duration_ns) / 1e9));
+  recording_.notes.push_back(fmt::format(
+      "functions were counted until {:.1f} s only, when the target loaded a library: {}",
+      static_cast<double>(recording_.duration_ns) / 1e9, policy.reason));
   return {};
 }
 
@@ -169,7 +174,7 @@ void Recorder::update_quality() {
 Recorder::Progress Recorder::progress() const {
   Progress progress;
   if (cpu_) progress.samples = cpu_->samples();
-  if (calls_) progress.calls = calls_->calls(recording_.functions.size());
+  if (calls_) progress.calls = calls_->calls();
   for (const QualityItem& item : recording_.quality)
     if (item.loss) progress.lost += item.value;
   return progress;

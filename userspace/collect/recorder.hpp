@@ -27,6 +27,7 @@ namespace callscope {
 struct RecordOptions {
   std::vector<FunctionPattern> patterns;    // empty: no function is probed
   std::optional<ProbeMechanism> mechanism;  // nothing: the best one that works
+  std::optional<ExitMode> exit_mode;        // nothing: the best that is safe; never less safe
   std::uint64_t sample_hz = 99;             // 0: no CPU sampling
   SampleClock clock = SampleClock::kCpuClock;
   bool follow_children = true;

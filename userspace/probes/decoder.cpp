@@ -80,6 +80,7 @@ std::optional<Instruction> decode(std::span<const std::uint8_t> code, std::uint6
   out.length = insn.length;
   out.emulated = kernel_emulates(code, insn);
   out.table_load = insn.mnemonic == ZYDIS_MNEMONIC_MOVSXD || insn.mnemonic == ZYDIS_MNEMONIC_ADD;
+  out.locked = (insn.attributes & ZYDIS_ATTRIB_HAS_LOCK) != 0;
   out.padding = insn.mnemonic == ZYDIS_MNEMONIC_NOP || insn.mnemonic == ZYDIS_MNEMONIC_INT3;
   classify_flow(insn, operands, addr, out);
   return out;

@@ -35,6 +35,7 @@ struct Instruction {
   std::uint64_t target = 0;  // of kJump and kBranch
   bool emulated = false;     // cheap under a uprobe
   bool table_load = false;   // movslq or add as found before "jmp *%reg" of a switch
+  bool locked = false;       // has a lock prefix: the kernel refuses a uprobe on it
   bool padding = false;      // nop or int3 that aligns what follows
 };
 

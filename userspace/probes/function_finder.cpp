@@ -42,7 +42,9 @@ std::string refusal(Group group, const ElfImage& image) {
     return "is the unlikely part of another function";
   const auto code = code_at(image, symbol.addr, symbol.size);
   if (code.empty()) return "has no code in the file";
-  if (!decode(code, symbol.addr)) return "does not begin with an instruction";
+  const auto first = decode(code, symbol.addr);
+  if (!first) return "does not begin with an instruction";
+  if (first->locked) return "begins with a locked instruction, which the kernel does not probe";
   return {};
 }
 

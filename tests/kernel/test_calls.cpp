@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+// Exact counts: every target, by every mechanism and exit strategy.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+
+#include "model/histogram.hpp"
+#include "target/maps.hpp"
+#include "target_run.hpp"
+
+using namespace callscope;
+using test::check_truth;
+using test::record_target;
+using test::TargetRun;
+
+namespace {
+
+struct Way {
+  const char* name;
+  ProbeMechanism mechanism;
+  ExitMode exit;
+};
+
+const Way kSession{"session", ProbeMechanism::kSession, ExitMode::kUretprobe};
+const Way kMulti{"uprobe_multi", ProbeMechanism::kMulti, ExitMode::kUretprobe};
+const Way kRetSite{"ret-site", ProbeMechanism::kSession, ExitMode::kRetSite};
+
+RecordOptions options_for(const Way& way) {
+  RecordOptions options;
+  options.mechanism = way.mechanism;
+  options.exit_mode = way.exit;
+  return options;
+}
+
+}  // namespace
+
+TEST_CASE("nested calls are counted exactly and timed within 5 percent", "[bpf]") {
+  const Way way = GENERATE(kSession, kMulti, kRetSite);
+  const std::string target = GENERATE("t_known", "t_known_nopie", "t_known_nofp");
+  INFO(way.name << " " << target);
+  const TargetRun run = record_target({target}, options_for(way), {"work_*", "sleepy"});
+  check_truth(run);
+  CHECK(run.function("work_a").exit == way.exit);
+}
+
+TEST_CASE("recursion, mutual recursion and tail calls are counted exactly", "[bpf]") {
+  const Way way = GENERATE(kSession, kMulti, kRetSite);
+  INFO(way.name);
+  check_truth(record_target({"t_recursive"}, options_for(way), {"rec*", "mutual*", "tail*"}));
+}
+
+TEST_CASE("calls that longjmp leaves are unwound, the next ones are not disturbed", "[bpf]") {
+  const Way way = GENERATE(kSession, kMulti, kRetSite);
+  INFO(way.name);
+  check_truth(record_target({"t_longjmp"}, options_for(way), {"jump*"}));
+}
+
+TEST_CASE("threads are counted exactly, also when they end inside of a call", "[bpf]") {
+  const Way way = GENERATE(kSession, kMulti, kRetSite);
+  INFO(way.name);
+  check_truth(
+      record_target({"t_threads", "--sys-exit", "3"}, options_for(way), {"*_work", "exit_inside"}));
+}
+
+TEST_CASE("percentiles, total and self agree with what the functions measured themselves",
+          "[bpf]") {
+  const Way way = GENERATE(kSession, kRetSite);
+  INFO(way.name);
+  const TargetRun run = record_target({"t_known"}, options_for(way), {"work_*", "sleepy"});
+  const std::vector<std::pair<std::string, double>> percentiles{
+      {"p50_ns", 0.5}, {"p90_ns", 0.9}, {"p95_ns", 0.95}, {"p99_ns", 0.99}, {"p999_ns", 0.999}};
+  for (const std::string name : {"work_a", "work_b", "work_c", "sleepy"}) {
+    const FunctionStats& function = run.function(name);
+    // The probes of the function and of its callees lie between our clock and its own.
+    const auto callees = static_cast<double>(run.truth.at("calls work_c") + 1) /
+                         static_cast<double>(run.truth.at("calls " + name));
+    const double probes_ns = static_cast<double>(function.probe_cost_ns) * (1 + callees) * 3;
+    for (const auto& [key, p] : percentiles) {
+      const auto truth = static_cast<double>(run.truth.at(key + " " + name));
+      const auto ours = static_cast<double>(
+          percentile_ns(function.histogram, p, function.min_ns, function.max_ns).value());
+      INFO(name << " " << key << " truth " << truth << " ours " << ours);
+      CHECK(ours >= truth * 0.95);
+      CHECK(ours <= truth * 1.05 + probes_ns);
+    }
+    CHECK(function.self_ns <= function.total_ns);
+  }
+}
+
+TEST_CASE("a fork inside of a call leaves the parent's counts exact", "[bpf]") {
+  const Way way = GENERATE(kSession, kMulti, kRetSite);
+  INFO(way.name);
+  check_truth(record_target({"t_fork"}, options_for(way), {"*_here", "*_work"}));
+}
+
+TEST_CASE("calls open at the attach are left alone, later ones are exact", "[bpf]") {
+  const Way way = GENERATE(kSession, kMulti, kRetSite);
+  INFO(way.name);
+  const TargetRun run = record_target({"t_midcall"}, options_for(way), {"mid_*"});
+  CHECK(run.status == 0);
+  for (const std::string name : {"mid_1", "mid_2", "mid_3"}) {
+    INFO(name);
+    CHECK(run.function(name).calls == run.truth.at("calls_after " + name));
+    CHECK(run.function(name).returns == run.function(name).calls);
+    CHECK(run.function(name).max_ns < 1'000'000'000);
+  }
+}
+
+TEST_CASE("handlers on the normal and the alternate stack do not disturb what they interrupt",
+          "[bpf]") {
+  const Way way = GENERATE(kSession, kMulti, kRetSite);
+  INFO(way.name);
+  const TargetRun run = record_target({"t_signals"}, options_for(way), {"sig_*", "handler_*"});
+  check_truth(run);
+  for (const FunctionStats& function : run.recording.functions) {
+    INFO(function.name);
+    CHECK(function.unwound == 0);
+    CHECK(function.returns == function.calls);
+  }
+}
+
+TEST_CASE("a program that throws through probed functions survives with exact counts", "[bpf]") {
+  const std::string target = GENERATE("t_throw", "t_throw_static");
+  INFO(target);
+  RecordOptions options;  // as a user gets them
+  const TargetRun run = record_target({target}, options, {"*throw_*"});
+  CHECK(run.status == 0);
+  CHECK(std::ranges::find(run.lines, "ok") != run.lines.end());
+  CHECK_FALSE(run.recording.notes.empty());
+  for (const FunctionStats& function : run.recording.functions)
+    CHECK(function.exit != ExitMode::kUretprobe);
+  check_truth(run);
+}
+
+TEST_CASE("a return probe cannot be forced on a program that throws", "[bpf]") {
+  test::Child child({test::target_path("t_throw"), "--wait"});
+  child.read_until("ready");
+  RecordOptions options;
+  options.exit_mode = ExitMode::kUretprobe;
+  options.patterns.push_back(*FunctionPattern::parse("*throw_frame*"));
+  const auto recorder = Recorder::create(child.pid(), options);
+  REQUIRE_FALSE(recorder);
+  CHECK(recorder.error().code == ErrorCode::kUsage);
+}
+
+TEST_CASE("perf-event uprobes count as exactly as links do", "[bpf]") {
+  RecordOptions options;
+  options.mechanism = ProbeMechanism::kPerfEvent;
+  check_truth(record_target({"t_longjmp"}, options, {"jump*"}));
+}
+
+TEST_CASE("entry-only functions are counted exactly and have no times", "[bpf]") {
+  RecordOptions options;
+  options.exit_mode = ExitMode::kEntryOnly;
+  const TargetRun run = record_target({"t_known"}, options, {"work_*", "sleepy"});
+  check_truth(run);
+  CHECK(run.function("work_a").untimed == run.function("work_a").calls);
+  CHECK(run.function("work_a").total_ns == 0);
+}
+
+TEST_CASE("a process that exits inside of calls leaves them running", "[bpf]") {
+  test::Child child({test::target_path("t_exit_in_call"), "--wait"});
+  child.read_until("ready");
+  RecordOptions options;
+  options.patterns.push_back(*FunctionPattern::parse("exit_*"));
+  auto recorder = Recorder::create(child.pid(), options);
+  REQUIRE(recorder);
+  (*recorder)->enable();
+  child.send("\n");
+  CHECK(child.wait_status() == 0);
+  REQUIRE((*recorder)->stop("target exit"));
+  for (const FunctionStats& function : (*recorder)->recording().functions) {
+    INFO(function.name);
+    CHECK(function.calls == 11);
+    CHECK(function.returns == 10);
+    CHECK(function.running == 1);
+    CHECK(function.unwound == 0);
+  }
+}
+
+TEST_CASE("after the recording no breakpoint is left in the target", "[bpf]") {
+  test::Child child({test::target_path("t_known"), "--wait", "--hold"});
+  child.read_until("ready");
+  const auto text_of = [&] {  // the code of the executable as the process has it now
+    const Result<std::vector<Mapping>> maps = read_maps(child.pid());
+    REQUIRE(maps);
+    for (const Mapping& mapping : *maps) {
+      if (!mapping.executable || !mapping.path.ends_with("t_known")) continue;
+      std::string bytes(mapping.end - mapping.start, '\0');
+      const Fd memory(
+          ::open(("/proc/" + std::to_string(child.pid()) + "/mem").c_str(), O_RDONLY | O_CLOEXEC));
+      REQUIRE(::pread(memory.get(), bytes.data(), bytes.size(),
+                      static_cast<off_t>(mapping.start)) == static_cast<ssize_t>(bytes.size()));
+      return bytes;
+    }
+    FAIL("the executable is not mapped");
+    return std::string();
+  };
+  const std::string before = text_of();
+  RecordOptions options;
+  options.exit_mode = GENERATE(ExitMode::kUretprobe, ExitMode::kRetSite);
+  options.patterns.push_back(*FunctionPattern::parse("work_*"));
+  auto recorder = Recorder::create(child.pid(), options);
+  REQUIRE(recorder);
+  (*recorder)->enable();
+  CHECK(text_of() != before);
+  REQUIRE((*recorder)->stop("test"));
+  CHECK(text_of() == before);
+}

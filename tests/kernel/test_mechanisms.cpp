@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// The mechanisms are tried for real, and nothing of ours stays behind.
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <filesystem>
+
+#include "bpf/mechanisms.hpp"
+#include "collect/calibration.hpp"
+
+using namespace callscope;
+
+namespace {
+
+std::size_t open_fds() {
+  std::size_t count = 0;
+  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/fd"))
+    ++count;
+  return count;
+}
+
+}  // namespace
+
+TEST_CASE("trying the mechanisms leaves no descriptor open", "[bpf]") {
+  (void)probe_mechanisms();  // first use opens what libraries keep
+  const std::size_t before = open_fds();
+  const std::vector<Mechanism> mechanisms = probe_mechanisms();
+  CHECK(open_fds() == before);
+  CHECK(mechanisms.size() >= 5);
+  for (const Mechanism& mechanism : mechanisms) {
+    INFO(mechanism.name);
+    CHECK_FALSE(mechanism.detail.empty());
+  }
+}
+
+TEST_CASE("a probe costs something, and a single-stepped one more than an emulated one", "[bpf]") {
+  const Result<ProbeCosts> costs = calibrate_probes(ProbeMechanism::kMulti);
+  REQUIRE(costs);
+  CHECK(costs->emulated_entry_ns > 50);
+  CHECK(costs->return_ns > 50);
+  CHECK(costs->stepped_entry_ns > costs->emulated_entry_ns);
+  CHECK(costs->stepped_entry_ns < 1'000'000);
+}

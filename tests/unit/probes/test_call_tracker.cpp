@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+// The shadow stack of bpf/common/call_tracker.bpf.h, compiled here as it is.
+#include <catch2/catch.hpp>
+#include <map>
+#include <vector>
+
+#include "callscope/abi/calls.h"
+
+namespace {
+
+struct Closed {
+  int end;
+  std::uint64_t total_ns;
+  std::uint64_t self_ns;
+  std::uint32_t outermost;
+};
+std::map<std::uint32_t, std::vector<Closed>> closed;  // by function
+
+}  // namespace
+
+static void cs_call_closed(int end, __u32 func, __u64 total_ns, __u64 self_ns, __u32 outermost) {
+  closed[func].push_back({end, total_ns, self_ns, outermost});
+}
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wunused-function"
+#pragma GCC diagnostic ignored "-Wconversion"
+#pragma GCC diagnostic ignored "-Wsign-conversion"
+#include "bpf/common/call_tracker.bpf.h"
+#pragma GCC diagnostic pop
+
+namespace {
+
+struct Thread {
+  cs_call_thread state{};
+  Thread() { closed.clear(); }
+  cs_entry_result enter(std::uint64_t slot, std::uint32_t func, std::uint64_t now,
+                        cs_entry_facts facts = {}) {
+    return cs_track_entry(&state, slot, func, now, &facts);
+  }
+  bool leave(std::uint64_t slot, std::uint64_t now) { return cs_track_return(&state, slot, now); }
+};
+
+std::size_t count(std::uint32_t func, int end) {
+  std::size_t n = 0;
+  for (const Closed& call : closed[func]) n += call.end == end ? 1 : 0;
+  return n;
+}
+
+}  // namespace
+
+TEST_CASE("nested calls: self is total without the callees", "[unit]") {
+  Thread thread;
+  thread.enter(1000, 1, 0);
+  thread.enter(900, 2, 10);
+  CHECK(thread.leave(900, 30));
+  CHECK(thread.leave(1000, 100));
+  CHECK(closed[2].front().total_ns == 20);
+  CHECK(closed[1].front().total_ns == 100);
+  CHECK(closed[1].front().self_ns == 80);
+  CHECK(thread.state.depth == 0);
+}
+
+TEST_CASE("only the outermost activation of a recursion counts for the total", "[unit]") {
+  Thread thread;
+  thread.enter(1000, 1, 0);
+  thread.enter(900, 1, 10);
+  thread.leave(900, 20);
+  thread.leave(1000, 40);
+  CHECK(closed[1][0].outermost == 0);
+  CHECK(closed[1][1].outermost == 1);
+  CHECK(closed[1][0].self_ns + closed[1][1].self_ns == 40);
+}
+
+TEST_CASE("frames that longjmp left are unwound at the next entry or return", "[unit]") {
+  Thread thread;
+  thread.enter(1000, 1, 0);
+  thread.enter(900, 2, 1);
+  thread.enter(800, 3, 2);
+  SECTION("an entry above them") {
+    thread.enter(950, 4, 10);
+    CHECK(thread.state.depth == 2);
+  }
+  SECTION("the return of their caller") { CHECK(thread.leave(1000, 10)); }
+  SECTION("an entry at the very slot of a dead frame") { thread.enter(900, 2, 10); }
+  CHECK(count(3, CS_CALL_UNWOUND) == 1);
+  CHECK(count(2, CS_CALL_UNWOUND) == 1);
+  CHECK(count(1, CS_CALL_UNWOUND) == 0);
+}
+
+TEST_CASE("a handler on an alternate stack above does not unwind what it interrupts", "[unit]") {
+  Thread thread;
+  const cs_entry_facts facts{.alt_stack = 5000, .alt_stack_size = 1000, .slot_handed_on = 0};
+  thread.enter(1000, 1, 0);
+  thread.enter(5500, 2, 10, facts);
+  CHECK(thread.leave(5500, 20));
+  CHECK(thread.leave(1000, 30));
+  CHECK(count(1, CS_CALL_RETURNED) == 1);
+  CHECK(count(2, CS_CALL_RETURNED) == 1);
+}
+
+TEST_CASE("a tail call shares the return of its caller", "[unit]") {
+  Thread thread;
+  const cs_entry_facts handed_on{.alt_stack = 0, .alt_stack_size = 0, .slot_handed_on = 1};
+  CHECK(thread.enter(1000, 1, 0) == CS_ENTRY_PUSHED);
+  CHECK(thread.enter(1000, 2, 10, handed_on) == CS_ENTRY_CHAINED);
+  CHECK(thread.leave(1000, 30));
+  CHECK(closed[1].front().total_ns == 30);
+  CHECK(closed[2].front().total_ns == 20);
+  // The second return probe of the chain finds nothing and is no error.
+  CHECK(thread.leave(1000, 31));
+  CHECK(count(1, CS_CALL_RETURNED) == 1);
+}
+
+TEST_CASE("endless mutual tail calls need no more frames than functions", "[unit]") {
+  Thread thread;
+  const cs_entry_facts handed_on{.alt_stack = 0, .alt_stack_size = 0, .slot_handed_on = 1};
+  thread.enter(1000, 0, 0);
+  for (std::uint32_t i = 1; i < 1000; ++i) {
+    CHECK(thread.enter(1000, i % 2, i, handed_on) == CS_ENTRY_CHAINED);
+    CHECK(thread.state.depth <= 2);
+  }
+  thread.leave(1000, 2000);
+  CHECK(count(0, CS_CALL_RETURNED) == 500);
+  CHECK(count(1, CS_CALL_RETURNED) == 500);
+}
+
+TEST_CASE("a probed tail jump keeps its caller open for the function that it announced", "[unit]") {
+  Thread thread;
+  thread.enter(1000, 1, 0);
+  CHECK(cs_track_tail_jump(&thread.state, 1000, CS_EXIT_TAIL_FUNC + 2, 10));
+  SECTION("which comes") {
+    CHECK(thread.enter(1000, 2, 11) == CS_ENTRY_CHAINED);
+    CHECK(thread.leave(1000, 50));
+    CHECK(closed[1].front().total_ns == 50);
+  }
+  SECTION("which does not come: the caller ended with its jump") {
+    CHECK(thread.enter(1000, 3, 40) == CS_ENTRY_PUSHED);
+    CHECK(closed[1].front().total_ns == 10);
+    CHECK(closed[1].front().end == CS_CALL_RETURNED);
+  }
+}
+
+TEST_CASE("a tail jump to a function that is not probed ends the call", "[unit]") {
+  Thread thread;
+  thread.enter(1000, 1, 0);
+  CHECK(cs_track_tail_jump(&thread.state, 1000, CS_EXIT_TAIL_UNKNOWN, 10));
+  CHECK(count(1, CS_CALL_RETURNED) == 1);
+  CHECK(thread.state.depth == 0);
+}
+
+TEST_CASE("calls deeper than the stack are refused and disturb nothing", "[unit]") {
+  Thread thread;
+  for (std::uint32_t i = 0; i < CS_CALL_DEPTH; ++i)
+    CHECK(thread.enter(10000 - 10 * i, 1, i) == CS_ENTRY_PUSHED);
+  CHECK(thread.enter(10, 1, 100) == CS_ENTRY_TOO_DEEP);
+  for (std::uint32_t i = CS_CALL_DEPTH; i-- > 0;) CHECK(thread.leave(10000 - 10 * i, 200));
+  CHECK(count(1, CS_CALL_RETURNED) == CS_CALL_DEPTH);
+  CHECK_FALSE(thread.leave(20000, 300));
+}
+
+TEST_CASE("a clock that steps back gives no negative time", "[unit]") {
+  Thread thread;
+  thread.enter(1000, 1, 500);
+  thread.leave(1000, 400);
+  CHECK(closed[1].front().total_ns == 0);
+}
