@@ -61,7 +61,7 @@ static __always_inline __u32 cs_stats_index(__u32 func)
 	       (bpf_get_smp_processor_id() & (cs_config.n_shards - 1)) * cs_config.n_functions;
 }
 
-static __always_inline void cs_call_closed(int end, __u32 func, __u64 total_ns, __u64 self_ns,
+static __always_inline void cs_call_closed(int end, __u32 func, __u64 total_ns, __u64 child_ns,
 					   __u32 outermost);
 
 #include "common/call_tracker.bpf.h"
@@ -71,7 +71,6 @@ static __always_inline void cs_record_duration(struct cs_call_stats *stats, __u3
 	struct cs_call_hist *hist = bpf_map_lookup_elem(&cs_call_hist, &index);
 	__u32 slot = cs_hist_slot(ns);
 
-	__sync_fetch_and_add(&stats->returns, 1);
 	__sync_fetch_and_add(&stats->sum_ns, ns);
 	if (!cs_atomic_max(&stats->max_ns, ns) || !cs_atomic_max(&stats->min_inv, ~ns))
 		cs_count(&cs_stats, CS_STAT_MINMAX_CONTENDED);
@@ -79,7 +78,7 @@ static __always_inline void cs_record_duration(struct cs_call_stats *stats, __u3
 		__sync_fetch_and_add(&hist->slots[slot], 1);
 }
 
-static __always_inline void cs_call_closed(int end, __u32 func, __u64 total_ns, __u64 self_ns,
+static __always_inline void cs_call_closed(int end, __u32 func, __u64 total_ns, __u64 child_ns,
 					   __u32 outermost)
 {
 	__u32 index = cs_stats_index(func);
@@ -91,13 +90,16 @@ static __always_inline void cs_call_closed(int end, __u32 func, __u64 total_ns, 
 		__sync_fetch_and_add(&stats->running, 1);
 		return;
 	}
-	if (end == CS_CALL_RETURNED)
+	if (end == CS_CALL_RETURNED) {
 		cs_record_duration(stats, index, total_ns);
-	else
+	} else {
 		__sync_fetch_and_add(&stats->unwound, 1);
-	if (outermost)
-		__sync_fetch_and_add(&stats->total_ns, total_ns);
-	__sync_fetch_and_add(&stats->self_ns, self_ns);
+		__sync_fetch_and_add(&stats->unwound_ns, total_ns);
+	}
+	if (child_ns)
+		__sync_fetch_and_add(&stats->child_ns, child_ns);
+	if (!outermost)
+		__sync_fetch_and_add(&stats->nested_ns, total_ns);
 }
 
 /* 1: the word at the return slot is the return-probe trampoline, so the slot was handed on. */
@@ -124,16 +126,45 @@ static __always_inline void cs_load_facts(struct task_struct *task, struct cs_ca
 	facts->slot_handed_on = cs_slot_hijacked(task, slot);
 }
 
+static __always_inline void cs_count_untimed(__u32 func)
+{
+	__u32 index = cs_stats_index(func);
+	struct cs_call_stats *stats = bpf_map_lookup_elem(&cs_call_stats, &index);
+
+	if (stats) /* func is in range: always */
+		__sync_fetch_and_add(&stats->untimed, 1);
+}
+
+/* CS_ENTRY_TOO_DEEP when the call cannot be timed. */
+static __always_inline enum cs_entry_result cs_push(struct task_struct *task, __u64 slot,
+						    __u32 func)
+{
+	struct cs_entry_facts facts = {};
+	struct cs_call_thread *thread;
+	enum cs_entry_result result;
+
+	thread = bpf_task_storage_get(&cs_call_threads, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!thread) {
+		cs_count(&cs_stats, CS_STAT_THREAD_STATE_FULL);
+		return CS_ENTRY_TOO_DEEP;
+	}
+	if (thread->exec_id != task->self_exec_id) {
+		cs_track_end(thread, bpf_ktime_get_ns(), CS_CALL_UNWOUND);
+		thread->exec_id = task->self_exec_id;
+	}
+	cs_load_facts(task, thread, slot, &facts);
+	result = cs_track_entry(thread, slot, func, bpf_ktime_get_ns(), &facts);
+	if (result == CS_ENTRY_TOO_DEEP)
+		cs_count(&cs_stats, CS_STAT_DEPTH_EXCEEDED);
+	return result;
+}
+
 /* Returns 0 to have the return probed, 1 not to. */
 static __always_inline int cs_enter(struct pt_regs *ctx, bool timed)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct cs_entry_facts facts = {};
-	struct cs_call_thread *thread;
-	struct cs_call_stats *stats;
-	enum cs_entry_result result;
+	enum cs_entry_result result = CS_ENTRY_TOO_DEEP;
 	__u64 func;
-	__u32 index;
 
 	if (!cs_enabled || (__u32)task->tgid != cs_config.tgid)
 		return 1;
@@ -142,30 +173,11 @@ static __always_inline int cs_enter(struct pt_regs *ctx, bool timed)
 		cs_count(&cs_stats, CS_STAT_BAD_COOKIE);
 		return 1;
 	}
-	index = cs_stats_index(func);
-	stats = bpf_map_lookup_elem(&cs_call_stats, &index);
-	if (!stats)
-		return 1; /* func is in range: never */
-	__sync_fetch_and_add(&stats->calls, 1);
-	if (!timed)
-		goto untimed;
-	thread = bpf_task_storage_get(&cs_call_threads, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (!thread) {
-		cs_count(&cs_stats, CS_STAT_THREAD_STATE_FULL);
-		goto untimed;
-	}
-	if (thread->exec_id != task->self_exec_id) {
-		cs_track_end(thread, bpf_ktime_get_ns(), CS_CALL_UNWOUND);
-		thread->exec_id = task->self_exec_id;
-	}
-	cs_load_facts(task, thread, ctx->sp, &facts);
-	result = cs_track_entry(thread, ctx->sp, func, bpf_ktime_get_ns(), &facts);
-	if (result != CS_ENTRY_TOO_DEEP)
-		return result == CS_ENTRY_CHAINED;
-	cs_count(&cs_stats, CS_STAT_DEPTH_EXCEEDED);
-untimed:
-	__sync_fetch_and_add(&stats->untimed, 1);
-	return 1;
+	if (timed)
+		result = cs_push(task, ctx->sp, func);
+	if (result == CS_ENTRY_TOO_DEEP)
+		cs_count_untimed(func);
+	return result != CS_ENTRY_PUSHED;
 }
 
 /* The call at this return slot leaves by a return or, if tail_kind is not CS_EXIT_RET, a jump. */

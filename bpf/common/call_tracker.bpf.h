@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
 /* The shadow stack of one thread: which probed calls are open, keyed by the address of their return
  * slot. Pure logic, also compiled in user space by tests/unit/probes. The includer defines before:
- *   cs_call_closed(end, func, total_ns, self_ns, outermost)   what to do with a finished call
+ *   cs_call_closed(end, func, total_ns, child_ns, outermost)   what to do with a finished call
  * Only the thread itself runs this code, so the state needs no lock. Loops are bounded by the
  * depth.
  *
@@ -51,20 +51,20 @@ CS_INLINE struct cs_call_frame *cs_top(struct cs_call_thread *thread)
 CS_SUBPROGRAM int cs_pop(struct cs_call_thread *thread, __u64 now_ns, int end)
 {
 	struct cs_call_frame *frame;
-	__u64 total_ns, self_ns;
+	__u64 total_ns, child_ns;
 	__u32 func, outermost;
 
 	if (!thread || thread->depth == 0)
 		return 0;
 	frame = cs_top(thread);
 	total_ns = now_ns > frame->enter_ns ? now_ns - frame->enter_ns : 0;
-	self_ns = total_ns > frame->child_ns ? total_ns - frame->child_ns : 0;
+	child_ns = frame->child_ns < total_ns ? frame->child_ns : total_ns;
 	func = frame->func;
 	outermost = frame->outermost;
 	thread->depth--;
 	if (thread->depth > 0)
 		cs_top(thread)->child_ns += total_ns;
-	cs_call_closed(end, func, total_ns, self_ns, outermost);
+	cs_call_closed(end, func, total_ns, child_ns, outermost);
 	return 0;
 }
 
@@ -135,11 +135,16 @@ CS_SUBPROGRAM int cs_is_open(struct cs_call_thread *thread, __u32 func)
 	return 0;
 }
 
+CS_INLINE bool cs_is_top(struct cs_call_thread *thread, __u64 slot)
+{
+	return thread->depth > 0 && cs_top(thread)->slot == slot;
+}
+
 /* Closes the calls that share the slot: they all return together. */
 CS_INLINE void cs_close_slot(struct cs_call_thread *thread, __u64 slot, __u64 now_ns)
 {
 	for (int i = 0; i < CS_CALL_DEPTH && thread->depth > 0; i++) {
-		if (cs_top(thread)->slot != slot)
+		if (!cs_is_top(thread, slot))
 			break;
 		cs_pop(thread, now_ns, CS_CALL_RETURNED);
 	}
@@ -174,7 +179,7 @@ CS_INLINE enum cs_entry_result cs_track_entry(struct cs_call_thread *thread, __u
 			break;
 		cs_pop(thread, now_ns, CS_CALL_UNWOUND);
 	}
-	if (thread->depth > 0 && cs_top(thread)->slot == slot) {
+	if (cs_is_top(thread, slot)) {
 		result = CS_ENTRY_CHAINED;
 		cs_close_tail_loop(thread, slot, func, now_ns);
 	}
@@ -185,7 +190,7 @@ CS_INLINE enum cs_entry_result cs_track_entry(struct cs_call_thread *thread, __u
 	frame->enter_ns = now_ns;
 	frame->child_ns = 0;
 	frame->func = func;
-	frame->outermost = !cs_is_open(thread, func);
+	frame->outermost = thread->depth == 0 || !cs_is_open(thread, func);
 	thread->depth++;
 	return result;
 }
@@ -217,7 +222,7 @@ CS_INLINE bool cs_track_return(struct cs_call_thread *thread, __u64 slot, __u64 
 	thread->tail_slot = 0;
 	/* Without sessions each link of a tail-call chain has a return probe of its own; the first
 	 * one that fired closed them all. */
-	if (!cs_unwind_to(thread, slot, now_ns))
+	if (!cs_is_top(thread, slot) && !cs_unwind_to(thread, slot, now_ns))
 		return slot == thread->returned_slot;
 	cs_close_slot(thread, slot, now_ns);
 	thread->returned_slot = slot;

@@ -151,14 +151,13 @@ cs_call_stats CallsProgram::stats(std::uint32_t func) const {
   cs_call_stats sum{};
   for (std::uint32_t shard = 0; shard < shards_; ++shard) {
     const auto& part = stats_.at<cs_call_stats>(func + shard * options_.n_functions);
-    sum.calls += part.calls;
-    sum.returns += part.returns;
+    sum.sum_ns += part.sum_ns;
+    sum.child_ns += part.child_ns;
+    sum.nested_ns += part.nested_ns;
+    sum.unwound_ns += part.unwound_ns;
     sum.unwound += part.unwound;
     sum.untimed += part.untimed;
     sum.running += part.running;
-    sum.total_ns += part.total_ns;
-    sum.self_ns += part.self_ns;
-    sum.sum_ns += part.sum_ns;
     sum.min_inv = std::max(sum.min_inv, part.min_inv);
     sum.max_ns = std::max(sum.max_ns, part.max_ns);
   }

@@ -2,6 +2,9 @@
 // The manual page, made from the option tables so that it cannot disagree with --help.
 #include <fmt/format.h>
 
+#include <array>
+#include <string_view>
+
 #include "cli/command.hpp"
 #include "cli/version.hpp"
 
@@ -26,6 +29,21 @@ std::string roff(std::string_view text) {
   return out;
 }
 
+struct ExitMeaning {
+  int code;
+  std::string_view meaning;
+};
+
+constexpr std::array<ExitMeaning, 7> kExitMeanings{{
+    {kExitOk, "Success."},
+    {kExitFailure, "Failure: a file cannot be written, or is no recording."},
+    {kExitUsage, "Usage."},
+    {kExitNotPermitted, "Not permitted, or not supported by this kernel."},
+    {kExitNotFound, "Target or recording not found."},
+    {kExitIncomplete, "Incomplete data, with --strict."},
+    {kExitInternal, "Internal error."},
+}};
+
 }  // namespace
 
 std::string man_page(const std::vector<Command>& commands) {
@@ -37,22 +55,25 @@ std::string man_page(const std::vector<Command>& commands) {
     page += fmt::format(".B callscope\n{}\n.br\n", roff(command.usage));
   page +=
       ".SH DESCRIPTION\nAn eBPF profiler for one process: exact latency of functions, CPU stacks, "
-      "memory and file descriptors, without a rebuild or restart of the process.\n";
+      "memory and file descriptors, without a rebuild or restart of the process.\n.SH COMMANDS\n";
   for (const Command& command : commands) {
-    page += fmt::format(".SH {}\n{}\n", roff(command.name), roff(command.description));
+    page += fmt::format(".SS callscope {}\n{}\n", roff(command.name), roff(command.description));
     for (const Option& option : command.options)
       page += fmt::format(".TP\n\\fB{}\\fR{}\n{}\n", roff(option.names),
                           option.value.empty() ? "" : " \\fI" + roff(option.value) + "\\fR",
                           roff(option.help));
-    for (const std::string& example : command.examples)
-      page += fmt::format(".PP\n.RS\n.nf\n{}\n.fi\n.RE\n", roff(example));
   }
+  page += ".SH EXIT STATUS\n";
+  for (const ExitMeaning& exit : kExitMeanings)
+    page += fmt::format(".TP\n\\fB{}\\fR\n{}\n", exit.code, roff(exit.meaning));
   page +=
-      ".SH EXIT STATUS\n0 success; 1 failure; 2 usage; 3 not permitted, or not supported by this "
-      "kernel; 4 target or recording not found; 5 incomplete data with \\-\\-strict; 70 internal "
-      "error. record with a command passes the exit code of the command on, 128 plus the number "
-      "of the signal that ended it.\n.SH ENVIRONMENT\nNO_COLOR: no colours. SUDO_UID, SUDO_GID, "
-      "SUDO_USER: who gets the files and runs a command that record starts.\n";
+      ".PP\nrecord with a command passes the exit code of the command on, 128 plus the number of "
+      "the signal that ended it.\n.SH ENVIRONMENT\n.TP\n\\fBNO_COLOR\\fR\nNot empty: no colours.\n"
+      ".TP\n\\fBSUDO_UID\\fR, \\fBSUDO_GID\\fR, \\fBSUDO_USER\\fR\nWho gets the files, and runs a "
+      "command that record starts.\n.SH EXAMPLES\n.nf\n";
+  for (const Command& command : commands)
+    for (const std::string& example : command.examples) page += roff(example) + "\n";
+  page += ".fi\n";
   return page;
 }
 

@@ -19,7 +19,8 @@ void print_summary(const Recording& recording) {
   ReportOptions options;
   options.color = use_color(STDOUT_FILENO);
   options.width = report_width(STDOUT_FILENO);
-  fmt::print("{}", render_text(shown, options));
+  // fputs, since fmt::print throws when the write fails, and more is to be done; main notices it.
+  std::fputs(render_text(shown, options).c_str(), stdout);
   std::fflush(stdout);  // before what follows on standard error
 }
 

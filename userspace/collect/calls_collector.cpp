@@ -4,9 +4,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <set>
+
+#include "model/histogram.hpp"
 
 namespace callscope {
 namespace {
@@ -69,6 +72,21 @@ std::vector<std::uint32_t> drop_refused(const CallsProgram& program, ProbePlan& 
   return cookies;
 }
 
+// See abi/calls.h for what follows from what.
+void take_stats(const cs_call_stats& stats, FunctionStats& out) {
+  out.returns = histogram_count(out.histogram);
+  out.unwound = stats.unwound;
+  out.untimed = stats.untimed;
+  out.running = stats.running;
+  out.calls = out.returns + out.unwound + out.untimed + out.running;
+  const std::uint64_t closed_ns = stats.sum_ns + stats.unwound_ns;
+  out.total_ns = closed_ns - std::min<std::uint64_t>(closed_ns, stats.nested_ns);
+  out.self_ns = closed_ns - std::min<std::uint64_t>(closed_ns, stats.child_ns);
+  out.sum_ns = stats.sum_ns;
+  out.min_ns = out.returns == 0 ? 0 : ~stats.min_inv;
+  out.max_ns = stats.max_ns;
+}
+
 }  // namespace
 
 Result<CallsCollector> CallsCollector::start(std::int32_t pid, ProbePlan& plan,
@@ -102,20 +120,9 @@ void CallsCollector::drop_return_probes() {
 void CallsCollector::update(std::vector<FunctionStats>& functions) const {
   for (std::size_t i = 0; i < functions.size(); ++i) {
     const cs_call_stats stats = program_.stats(cookies_[i]);
-    FunctionStats& out = functions[i];
-    if (stats.calls == 0) continue;
-    const bool changed = out.returns != stats.returns;
-    out.calls = stats.calls;
-    out.returns = stats.returns;
-    out.unwound = stats.unwound;
-    out.untimed = stats.untimed;
-    out.running = stats.running;
-    out.total_ns = stats.total_ns;
-    out.self_ns = stats.self_ns;
-    out.sum_ns = stats.sum_ns;
-    out.min_ns = stats.returns == 0 ? 0 : ~stats.min_inv;
-    out.max_ns = stats.max_ns;
-    if (changed) out.histogram = program_.histogram(cookies_[i]);
+    if (stats.min_inv != 0 && stats.sum_ns != functions[i].sum_ns)
+      functions[i].histogram = program_.histogram(cookies_[i]);
+    take_stats(stats, functions[i]);
   }
 }
 
@@ -136,12 +143,6 @@ void CallsCollector::add_quality(std::vector<QualityItem>& quality) const {
       "tail calls taken as unwound: their return address could not be read");
   add(CS_STAT_MINMAX_CONTENDED, "minmax_contended", false,
       "calls missing in minimum or maximum: other CPUs wrote at the same time");
-}
-
-std::uint64_t CallsCollector::calls() const {
-  std::uint64_t sum = 0;
-  for (const std::uint32_t func : cookies_) sum += program_.stats(func).calls;
-  return sum;
 }
 
 }  // namespace callscope

@@ -32,7 +32,6 @@ class CallsCollector {
 
   void update(std::vector<FunctionStats>& functions) const;
   void add_quality(std::vector<QualityItem>& quality) const;
-  [[nodiscard]] std::uint64_t calls() const;  // of all functions, for the progress line
   [[nodiscard]] ProbeMechanism mechanism() const { return mechanism_; }
 
  private:

@@ -174,7 +174,7 @@ void Recorder::update_quality() {
 Recorder::Progress Recorder::progress() const {
   Progress progress;
   if (cpu_) progress.samples = cpu_->samples();
-  if (calls_) progress.calls = calls_->calls();
+  for (const FunctionStats& function : recording_.functions) progress.calls += function.calls;
   for (const QualityItem& item : recording_.quality)
     if (item.loss) progress.lost += item.value;
   return progress;

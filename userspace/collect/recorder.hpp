@@ -57,8 +57,8 @@ class Recorder {
 
   struct Progress {
     std::uint64_t samples = 0;
-    std::uint64_t calls = 0;
-    std::uint64_t lost = 0;  // all losses of the quality block, as of the last tick
+    std::uint64_t calls = 0;  // as of the last tick, like lost
+    std::uint64_t lost = 0;   // all losses of the quality block
   };
   [[nodiscard]] Progress progress() const;
 

@@ -47,25 +47,27 @@ struct cs_call_thread {
 	struct cs_call_frame frames[CS_CALL_DEPTH];
 };
 
-/* Element func + shard * n_functions of map cs_call_stats. Durations in ns. */
+/* Element func + shard * n_functions of map cs_call_stats. Durations in ns. Atomic adds are dear in
+ * a probe, so what follows from other counters is not kept: returns are the sum of the histogram,
+ * calls = returns + unwound + untimed + running, total = sum + unwound_ns - nested_ns,
+ * self = sum + unwound_ns - child_ns. */
 struct cs_call_stats {
-	__u64 calls;	/* entries */
-	__u64 returns;	/* of them, seen to return: these have min, max, sum and a histogram */
-	__u64 unwound;	/* never returned: longjmp, thread exit, exec */
-	__u64 untimed;	/* no return probe was possible */
-	__u64 running;	/* open when the recording stopped or the process ended */
-	__u64 total_ns; /* outermost activations */
-	__u64 self_ns;	/* all activations, without probed callees */
-	__u64 sum_ns;	/* all returned activations */
-	__u64 min_inv;	/* ~minimum, so that zeroed memory means "none yet" and both are maxima */
+	__u64 sum_ns;  /* returned activations */
+	__u64 min_inv; /* ~minimum, so that zeroed memory means "none yet" and both are maxima */
 	__u64 max_ns;
+	__u64 child_ns;	  /* the part of all durations that was spent in probed callees */
+	__u64 nested_ns;  /* activations while another one of the function was open */
+	__u64 unwound_ns; /* unwound activations, up to the moment that this was known */
+	__u64 unwound;	  /* calls that never returned: longjmp, thread exit, exec */
+	__u64 untimed;	  /* calls for which no return probe was possible */
+	__u64 running;	  /* open when the recording stopped or the process ended */
 };
 
 #ifndef __bpf__
 static_assert(sizeof(struct cs_call_config) == 16, "abi");
 static_assert(sizeof(struct cs_call_frame) == 32, "abi");
 static_assert(sizeof(struct cs_call_thread) == 40 + 32 * CS_CALL_DEPTH, "abi");
-static_assert(sizeof(struct cs_call_stats) == 80, "abi");
+static_assert(sizeof(struct cs_call_stats) == 72, "abi");
 #endif
 
 #endif
