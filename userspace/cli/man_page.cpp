@@ -59,9 +59,7 @@ std::string man_page(const std::vector<Command>& commands) {
   for (const Command& command : commands) {
     page += fmt::format(".SS callscope {}\n{}\n", roff(command.name), roff(command.description));
     for (const Option& option : command.options)
-      page += fmt::format(".TP\n\\fB{}\\fR{}\n{}\n", roff(option.names),
-                          option.value.empty() ? "" : " \\fI" + roff(option.value) + "\\fR",
-                          roff(option.help));
+      page += fmt::format(".TP\n\\fB{}\\fR\n{}\n", roff(option_head(option)), roff(option.help));
   }
   page += ".SH EXIT STATUS\n";
   for (const ExitMeaning& exit : kExitMeanings)

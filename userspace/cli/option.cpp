@@ -19,6 +19,12 @@ std::unexpected<Error> refuse(std::string_view text, const std::string& expected
 
 }  // namespace
 
+std::string option_head(const Option& option) {
+  if (option.names.starts_with('-'))
+    return option.value.empty() ? option.names : option.names + " " + option.value;
+  return option.value.starts_with('[') ? option.value : option.names;
+}
+
 Setter set_flag(bool& out, bool value) {
   return [&out, value](std::string_view) -> Result<void> {
     out = value;

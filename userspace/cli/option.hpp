@@ -23,6 +23,9 @@ struct Option {
   bool required = false;
 };
 
+// How an option is written in --help and the man page: "-p,--pid PID", "FILE", "[BINARY] [GLOB]".
+std::string option_head(const Option& option);
+
 using Setter = std::function<Result<void>(std::string_view)>;
 
 Setter set_flag(bool& out, bool value = true);

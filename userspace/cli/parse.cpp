@@ -160,7 +160,7 @@ std::string help_text(const Command& command) {
                                  word_wrap(command.description, 80));
   if (!command.options.empty()) text += "options:\n";
   for (const Option& option : command.options) {
-    const std::string head = "  " + option.names + (option.value.empty() ? "" : " " + option.value);
+    const std::string head = "  " + option_head(option);
     text += fmt::format("{}\n{}\n", head, word_wrap(option.help, 80, "        "));
   }
   if (!command.examples.empty()) text += "\nexamples:\n";

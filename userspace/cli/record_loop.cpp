@@ -16,7 +16,7 @@ namespace callscope::cli {
 namespace {
 
 constexpr std::uint64_t kSecond = 1'000'000'000;
-constexpr std::size_t kMaxFailures = 3;  // the same failure comes back with every flush
+constexpr std::size_t kMaxFailures = 3;
 
 const char* end_name(RecordEnd end) {
   switch (end) {
@@ -83,7 +83,11 @@ RecordEnd RecordLoop::run() {
 }
 
 void RecordLoop::keep(const Result<void>& result) {
-  if (!result && failures_.size() < kMaxFailures) failures_.push_back(result.error());
+  if (result || failures_.size() >= kMaxFailures) return;
+  const std::string message = result.error().message();
+  const bool known = std::ranges::any_of(
+      failures_, [&](const Error& failure) { return failure.message() == message; });
+  if (!known) failures_.push_back(result.error());
 }
 
 void RecordLoop::tick() {

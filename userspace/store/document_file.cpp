@@ -18,7 +18,11 @@ namespace {
 
 std::unexpected<Error> write_error(const std::string& name, int error) {
   const bool refused = error == EACCES || error == EPERM || error == EROFS;
-  return fail(refused ? ErrorCode::kNotPermitted : ErrorCode::kIo, "cannot write " + name,
+  const bool misnamed = error == ENOENT || error == ENOTDIR;
+  const ErrorCode code = misnamed  ? ErrorCode::kUsage
+                         : refused ? ErrorCode::kNotPermitted
+                                   : ErrorCode::kIo;
+  return fail(code, "cannot write " + name,
               error == ENOSPC ? "free some space" : "choose another file with -o", error);
 }
 

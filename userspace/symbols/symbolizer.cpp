@@ -62,6 +62,9 @@ std::uint32_t Symbolizer::user_frame(std::int32_t pid, std::uint64_t addr, Addre
     return intern({module_id(*code->module), file_off, {}, 0}, kind);
   }
   const std::string& path = code->mapping.path;
+  // The kernel's page of single-stepped instructions and of the return trampoline: probe overhead.
+  if (path == "[uprobes]")
+    return intern({module_id(special_kind(path), path, {}), 0, path, 0}, kind);
   return intern({module_id(special_kind(path), path, {}), addr, {}, 0}, kind);
 }
 
