@@ -16,6 +16,11 @@ chmod 755 "$work" # the tests as another user read what lies here
 cd "$work" || exit 1
 children=()
 failures=0
+# Descriptors that whoever runs us left open would be counted among those of the targets.
+for descriptor in "/proc/$$/fd"/*; do
+  descriptor=${descriptor##*/}
+  [ "$descriptor" -le 2 ] || [ "$descriptor" -eq 255 ] || exec {descriptor}>&-
+done
 exec {to_target}>/dev/null # replaced by start_target; closed in every other child
 
 die() {
