@@ -160,8 +160,10 @@ Result<ProbePlan> plan_probes(std::int32_t pid, Symbolizer& symbolizer,
   if (found.functions.empty()) {
     std::string why = found.unmatched.empty() ? "" : join(found.unmatched);
     if (!refused.empty()) why += (why.empty() ? "" : "; ") + list_note("cannot be probed", refused);
+    const CachedModule* const exe = executable_module(pid, symbolizer);
     return fail(ErrorCode::kUsage, "no function to probe: " + why,
-                "'callscope list -p " + std::to_string(pid) + "' shows what can be probed");
+                "'callscope list " + (exe == nullptr ? "-p PID" : exe->path()) +
+                    "' shows what can be probed");
   }
   ProbePlan plan = Planner(symbolizer, modules, found.functions, policy).run();
   if (!refused.empty()) plan.notes.push_back(list_note("names cannot be probed", refused));

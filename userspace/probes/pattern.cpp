@@ -41,10 +41,16 @@ Result<FunctionPattern> FunctionPattern::parse(std::string_view text) {
 
 bool FunctionPattern::matches_module(std::string_view path, bool main) const {
   if (library_.empty()) return main;
-  const std::string file(path.substr(path.rfind('/') + 1));
-  const std::string stem = file.substr(0, file.find(".so"));
-  return glob_matches(library_, file) || glob_matches(library_, stem) ||
-         glob_matches(library_, std::string(path));
+  if (glob_matches(library_, std::string(path))) return true;
+  // libx.so.6.0.30 is also libx.so.6 (its SONAME, by custom), libx.so and libx.
+  std::string file(path.substr(path.rfind('/') + 1));
+  const std::size_t stem_end = file.find(".so");
+  for (;;) {
+    if (glob_matches(library_, file)) return true;
+    const std::size_t dot = file.rfind('.');
+    if (stem_end == std::string::npos || dot == std::string::npos || dot < stem_end) return false;
+    file.resize(dot);
+  }
 }
 
 bool FunctionPattern::matches_name(std::string_view linker_name) const {

@@ -13,7 +13,9 @@ std::vector<std::uint64_t> starts_from_symbols(const ElfImage& image) {
   constexpr std::uint64_t kMinSize = 32;  // smaller ones often need no frame at all
   std::vector<std::uint64_t> starts;
   image.for_each_symbol([&](const ElfSymbol& symbol) {
-    if (symbol.type == STT_FUNC && symbol.shndx != SHN_UNDEF && symbol.size >= kMinSize)
+    const bool start_code = symbol.value == image.entry();  // of the C library, not the program
+    if (symbol.type == STT_FUNC && symbol.shndx != SHN_UNDEF && symbol.size >= kMinSize &&
+        !start_code)
       starts.push_back(symbol.value);
   });
   return starts;
@@ -56,8 +58,10 @@ FramePointers sample_frame_pointers(const ElfImage& image) {
   if (image.machine() != EM_X86_64) return result;
   constexpr std::size_t kEnough = 8;
   std::vector<std::uint64_t> starts = starts_from_symbols(image);
-  if (starts.size() < kEnough) starts = starts_from_unwind_table(image);
-  if (starts.size() < kEnough) return result;
+  if (starts.empty()) {
+    starts = starts_from_unwind_table(image);
+    if (starts.size() < kEnough) return result;
+  }
   std::ranges::sort(starts);
   const auto duplicates = std::ranges::unique(starts);
   starts.erase(duplicates.begin(), duplicates.end());

@@ -15,6 +15,9 @@ TEST_CASE("a pattern names a library and a glob", "[unit]") {
   CHECK(library->matches_module("/usr/lib/libc.so.6", false));
   CHECK_FALSE(library->matches_module("/usr/lib/libcap.so.2", false));
   CHECK(FunctionPattern::parse("libssl*:SSL_*")->matches_module("/lib/libssl.so.3", false));
+  CHECK(FunctionPattern::parse("libx.so.6:f")->matches_module("/lib/libx.so.6.0.30", false));
+  CHECK_FALSE(FunctionPattern::parse("libx.so.5:f")->matches_module("/lib/libx.so.6", false));
+  CHECK_FALSE(FunctionPattern::parse("lib:f")->matches_module("/lib/lib.conf.so.1", false));
   CHECK(FunctionPattern::parse("/opt/a.so:f")->matches_module("/opt/a.so", false));
   CHECK_FALSE(FunctionPattern::parse(""));
   CHECK_FALSE(FunctionPattern::parse("lib:"));
