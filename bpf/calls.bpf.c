@@ -90,7 +90,9 @@ static __always_inline void cs_call_closed(int end, __u32 func, __u64 total_ns, 
 		__sync_fetch_and_add(&stats->running, 1);
 		return;
 	}
-	if (end == CS_CALL_RETURNED) {
+	if (end == CS_CALL_TAIL_EXIT)
+		__sync_fetch_and_add(&stats->tail_exits, 1);
+	if (end != CS_CALL_UNWOUND) {
 		cs_record_duration(stats, index, total_ns);
 	} else {
 		__sync_fetch_and_add(&stats->unwound, 1);
@@ -181,7 +183,7 @@ static __always_inline int cs_enter(struct pt_regs *ctx, bool timed)
 }
 
 /* The call at this return slot leaves by a return or, if tail_kind is not CS_EXIT_RET, a jump. */
-static __always_inline void cs_leave(__u64 slot, __u32 tail_kind)
+static __always_inline void cs_leave(__u64 slot, __u32 tail_kind, __u32 func)
 {
 	__u64 now_ns = bpf_ktime_get_ns();
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -195,14 +197,14 @@ static __always_inline void cs_leave(__u64 slot, __u32 tail_kind)
 		known = cs_track_return(thread, slot, now_ns);
 	else if (thread)
 		known = cs_track_tail_jump(thread, slot, tail_kind, now_ns);
-	if (!known)
+	if (!known && func != CS_NO_FUNCTION)
 		cs_count(&cs_stats, CS_STAT_RETURN_UNMATCHED);
 }
 
 /* A return probe fires when the return address has been popped: its slot is just below. */
 static __always_inline void cs_leave_by_return_probe(struct pt_regs *ctx)
 {
-	cs_leave(ctx->sp - sizeof(__u64), CS_EXIT_RET);
+	cs_leave(ctx->sp - sizeof(__u64), CS_EXIT_RET, 0);
 }
 
 SEC("?kprobe")
@@ -232,7 +234,9 @@ int cs_call_return(struct pt_regs *ctx)
 SEC("?kprobe")
 int cs_call_exit_site(struct pt_regs *ctx)
 {
-	cs_leave(ctx->sp, bpf_get_attach_cookie(ctx) >> 32);
+	__u64 cookie = bpf_get_attach_cookie(ctx);
+
+	cs_leave(ctx->sp, cookie >> 32, cookie);
 	return 0;
 }
 

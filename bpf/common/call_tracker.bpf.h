@@ -24,8 +24,9 @@
 
 enum cs_call_end {
 	CS_CALL_RETURNED,
-	CS_CALL_UNWOUND, /* left without a return */
-	CS_CALL_RUNNING, /* the process ended, or the recording stopped, inside of it */
+	CS_CALL_TAIL_EXIT, /* left by a tail call whose end is not seen */
+	CS_CALL_UNWOUND,   /* left without a return */
+	CS_CALL_RUNNING,   /* the process ended, or the recording stopped, inside of it */
 };
 
 enum cs_entry_result {
@@ -141,12 +142,13 @@ CS_INLINE bool cs_is_top(struct cs_call_thread *thread, __u64 slot)
 }
 
 /* Closes the calls that share the slot: they all return together. */
-CS_INLINE void cs_close_slot(struct cs_call_thread *thread, __u64 slot, __u64 now_ns)
+CS_INLINE void cs_close_slot(struct cs_call_thread *thread, __u64 slot, __u64 now_ns,
+			     enum cs_call_end end)
 {
 	for (int i = 0; i < CS_CALL_DEPTH && thread->depth > 0; i++) {
 		if (!cs_is_top(thread, slot))
 			break;
-		cs_pop(thread, now_ns, CS_CALL_RETURNED);
+		cs_pop(thread, now_ns, end);
 	}
 }
 
@@ -161,7 +163,7 @@ CS_INLINE bool cs_take_tail_jump(struct cs_call_thread *thread, __u64 slot, __u3
 		return false;
 	if (tail_slot == slot && thread->tail_func == func)
 		return true;
-	cs_close_slot(thread, tail_slot, thread->tail_ns);
+	cs_close_slot(thread, tail_slot, thread->tail_ns, CS_CALL_TAIL_EXIT);
 	return false;
 }
 
@@ -224,7 +226,7 @@ CS_INLINE bool cs_track_return(struct cs_call_thread *thread, __u64 slot, __u64 
 	 * one that fired closed them all. */
 	if (!cs_is_top(thread, slot) && !cs_unwind_to(thread, slot, now_ns))
 		return slot == thread->returned_slot;
-	cs_close_slot(thread, slot, now_ns);
+	cs_close_slot(thread, slot, now_ns, CS_CALL_RETURNED);
 	thread->returned_slot = slot;
 	return true;
 }
@@ -234,10 +236,12 @@ CS_INLINE bool cs_track_return(struct cs_call_thread *thread, __u64 slot, __u64 
 CS_INLINE bool cs_track_tail_jump(struct cs_call_thread *thread, __u64 slot, __u32 kind,
 				  __u64 now_ns)
 {
-	if (kind < CS_EXIT_TAIL_FUNC)
-		return cs_track_return(thread, slot, now_ns);
 	if (!cs_unwind_to(thread, slot, now_ns))
 		return false;
+	if (kind < CS_EXIT_TAIL_FUNC) {
+		cs_close_slot(thread, slot, now_ns, CS_CALL_TAIL_EXIT);
+		return true;
+	}
 	thread->tail_slot = slot;
 	thread->tail_ns = now_ns;
 	thread->tail_func = kind - CS_EXIT_TAIL_FUNC;

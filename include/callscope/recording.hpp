@@ -104,6 +104,9 @@ struct FunctionStats {
   std::uint64_t running = 0;  // still inside when the recording ended
   std::uint64_t untimed = 0;  // entered, but no return could be seen (too deep, or entry-only)
 
+  // Of the returns: left by a tail call of a function that is not probed, whose time is missing.
+  std::uint64_t tail_exits = 0;
+
   std::uint64_t total_ns = 0;  // outermost activations only: recursion is not counted twice
   std::uint64_t self_ns = 0;   // total without the time in probed callees
   std::uint64_t sum_ns = 0;    // over all returned calls; average = sum_ns / returns

@@ -209,3 +209,15 @@ TEST_CASE("after the recording no breakpoint is left in the target", "[bpf]") {
   REQUIRE((*recorder)->stop("test"));
   CHECK(text_of() == before);
 }
+
+TEST_CASE("the time of a tail callee belongs to its caller, probed or not", "[bpf]") {
+  const Way way = GENERATE(kSession, kMulti, kRetSite);
+  const std::string patterns = GENERATE("tail_caller", "tail_*");
+  INFO(way.name << " " << patterns);
+  const TargetRun run = record_target({"t_tail"}, options_for(way), {patterns});
+  check_truth(run);
+  const FunctionStats& caller = run.function("tail_caller");
+  const auto mean_ns = static_cast<double>(caller.sum_ns) / static_cast<double>(caller.returns);
+  CHECK(mean_ns == Approx(static_cast<double>(run.truth.at("mean_ns tail_caller"))).epsilon(0.1));
+  CHECK(caller.tail_exits == 0);
+}

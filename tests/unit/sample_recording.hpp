@@ -67,6 +67,7 @@ inline FunctionStats sample_timed_function() {
   f.unwound = 1;
   f.running = 1;
   f.untimed = 1;
+  f.tail_exits = 5;
   f.total_ns = 1'994'000;
   f.self_ns = 1'200'000;
   f.sum_ns = 1'994'000;

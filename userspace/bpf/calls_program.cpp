@@ -157,6 +157,7 @@ cs_call_stats CallsProgram::stats(std::uint32_t func) const {
     sum.unwound_ns += part.unwound_ns;
     sum.unwound += part.unwound;
     sum.untimed += part.untimed;
+    sum.tail_exits += part.tail_exits;
     sum.running += part.running;
     sum.min_inv = std::max(sum.min_inv, part.min_inv);
     sum.max_ns = std::max(sum.max_ns, part.max_ns);

@@ -52,6 +52,10 @@ std::vector<std::uint32_t> drop_refused(const CallsProgram& program, ProbePlan& 
   std::set<std::uint32_t> refused;
   for (const ProbeFailure& failure : program.failures()) {
     const auto func = static_cast<std::uint32_t>(failure.probe.cookie);
+    if (func == CS_NO_FUNCTION) {
+      plan.notes.push_back("a tail callee is not probed completely: calls may seem unwound");
+      continue;
+    }
     if (!refused.insert(func).second) continue;
     plan.notes.push_back(fmt::format(
         "{} is not probed: the kernel refuses the instruction at file offset {:#x} ({})",
@@ -77,6 +81,7 @@ void take_stats(const cs_call_stats& stats, FunctionStats& out) {
   out.returns = histogram_count(out.histogram);
   out.unwound = stats.unwound;
   out.untimed = stats.untimed;
+  out.tail_exits = stats.tail_exits;
   out.running = stats.running;
   out.calls = out.returns + out.unwound + out.untimed + out.running;
   const std::uint64_t closed_ns = stats.sum_ns + stats.unwound_ns;

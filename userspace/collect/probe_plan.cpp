@@ -12,6 +12,7 @@
 namespace callscope {
 namespace {
 
+constexpr std::size_t kMaxTailCallees = 4096;
 constexpr std::size_t kListed = 5;  // names shown of a long list
 
 bool is_executable_of(std::int32_t pid, const Mapping& mapping) {
@@ -74,7 +75,7 @@ class Planner {
       const Result<std::vector<ExitSite>> sites = exit_sites_of(function, module);
       if (sites) {
         plan_.probes.site_entries.push_back(entry);
-        for (const ExitSite& site : *sites) add_exit_site(id, function, module, site);
+        for (const ExitSite& site : *sites) add_exit_site(id, function, site);
         return ExitMode::kRetSite;
       }
       undecodable_.emplace_back(function.name, sites.error().what);
@@ -83,17 +84,35 @@ class Planner {
     return ExitMode::kEntryOnly;
   }
 
-  void add_exit_site(std::uint32_t id, const FoundFunction& function, const ProbeModule& module,
-                     const ExitSite& site) {
+  void add_exit_site(std::uint32_t id, const FoundFunction& function, const ExitSite& site) {
+    const ProbeModule& module = modules_[function.module];
     std::uint64_t kind = CS_EXIT_RET;
     if (site.tail_jump) {
       const auto target = id_by_addr_.find({function.module, site.tail_target});
-      kind =
-          target == id_by_addr_.end() ? CS_EXIT_TAIL_UNKNOWN : CS_EXIT_TAIL_FUNC + target->second;
+      if (target != id_by_addr_.end())
+        kind = CS_EXIT_TAIL_FUNC + target->second;
+      else if (cover_tail_callee(function.module, site.tail_target))
+        return;  // the call stays open until the callee returns
+      else
+        kind = CS_EXIT_TAIL_UNKNOWN;
     }
     const auto file_off = module.image->vaddr_to_file_off(site.addr);
     if (file_off)  // decoded from the file, so it is there
       plan_.probes.exit_sites.push_back({module.open_path, *file_off, id | kind << 32});
+  }
+
+  // Probes the exits of a function that nobody asked for, so that the calls of those that jump to
+  // it end when it returns. False: its exits are not known.
+  bool cover_tail_callee(std::uint32_t module, std::uint64_t addr) {
+    const auto [known, added] = covered_.try_emplace({module, addr}, true);
+    if (!added) return known->second;  // true while its own jumps are looked at: a cycle is covered
+    const auto callee = function_at(modules_[module], module, addr);
+    if (callee && covered_.size() <= kMaxTailCallees)
+      if (const auto sites = exit_sites_of(*callee, modules_[module])) {
+        for (const ExitSite& site : *sites) add_exit_site(CS_NO_FUNCTION, *callee, site);
+        return true;
+      }
+    return covered_[{module, addr}] = false;
   }
 
   Symbolizer& symbolizer_;
@@ -101,6 +120,7 @@ class Planner {
   std::span<const FoundFunction> found_;
   const ExitPolicy& policy_;
   std::map<std::pair<std::uint32_t, std::uint64_t>, std::uint32_t> id_by_addr_;
+  std::map<std::pair<std::uint32_t, std::uint64_t>, bool> covered_;  // tail callees by address
   std::vector<std::pair<std::string, std::string>> undecodable_;
   ProbePlan plan_;
 };

@@ -116,6 +116,13 @@ FindResult find_functions(std::span<const ProbeModule> modules,
   return result;
 }
 
+std::optional<FoundFunction> function_at(const ProbeModule& module, std::uint32_t index,
+                                         std::uint64_t addr) {
+  const Group group = module.symbols->at(addr);
+  if (group.empty() || !refusal(group, *module.image).empty()) return std::nullopt;
+  return describe(group, *module.image, index);
+}
+
 Result<std::vector<ExitSite>> exit_sites_of(const FoundFunction& function,
                                             const ProbeModule& module) {
   std::vector<CodeRange> ranges{

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -51,6 +52,10 @@ struct FindResult {
 
 FindResult find_functions(std::span<const ProbeModule> modules,
                           std::span<const FunctionPattern> patterns);
+
+// The function that begins at the address; nothing if no symbol says so or it has no size.
+std::optional<FoundFunction> function_at(const ProbeModule& module, std::uint32_t index,
+                                         std::uint64_t addr);
 
 // Exit sites of a found function, its .cold parts included; kUnsupported with the reason.
 Result<std::vector<ExitSite>> exit_sites_of(const FoundFunction& function,

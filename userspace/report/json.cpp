@@ -69,6 +69,7 @@ Json function_json(const Recording& recording, const FunctionRow& row) {
           {"unwound", f.unwound},
           {"running", f.running},
           {"untimed", f.untimed},
+          {"tail_exits", f.tail_exits},
           {"total_ns", value_or_null(row.total_ns)},
           {"self_ns", value_or_null(row.self_ns)},
           {"avg_ns", value_or_null(row.avg_ns)},

@@ -33,7 +33,7 @@ void add_function(TextTable& table, const Recording& recording, const FunctionRo
       {std::to_string(f.calls), format_ns(row.total_ns), format_ns(row.self_ns),
        format_ns(row.avg_ns), format_ns(row.p50_ns), format_ns(row.p99_ns), format_ns(row.p999_ns),
        format_ns(row.max_ns), count_or_blank(f.unwound), count_or_blank(f.running),
-       count_or_blank(f.exit == ExitMode::kEntryOnly ? 0 : f.untimed),
+       count_or_blank(f.exit == ExitMode::kEntryOnly ? 0 : f.untimed), count_or_blank(f.tail_exits),
        format_ns(f.probe_cost_ns) + (row.costly ? "!" : " "), std::string(exit_mode_name(f.exit)),
        function_label(recording, f)},
       row.costly);
@@ -48,6 +48,10 @@ std::string legend(const std::vector<FunctionRow>& shown, std::size_t hidden, co
   }
   if (std::ranges::any_of(shown, [](const FunctionRow& row) { return !row.total_ns; })) {
     line("- no call was timed: none returned, or only entries are counted");
+  }
+  const auto cut = [](const FunctionRow& row) { return row.stats->tail_exits > 0; };
+  if (std::ranges::any_of(shown, cut)) {
+    line("cut: calls that ended in a tail call of a function not probed; its time is missing");
   }
   return text;
 }
@@ -91,11 +95,12 @@ std::string text_functions(const Recording& recording, const ReportOptions& opti
                    {"unwound", Align::kRight, true},
                    {"running", Align::kRight, true},
                    {"untimed", Align::kRight, true},
+                   {"cut", Align::kRight, true},
                    {"probes ", Align::kRight},
                    {"exit", Align::kLeft},
                    {"function", Align::kLeft}});
   for (const FunctionRow& row : shown) add_function(table, recording, row);
-  text += table.write(options.width, paint, 26) + legend(shown, hidden, paint);
+  text += table.write(options.width, paint, 21) + legend(shown, hidden, paint);
   if (never > 0) text += fmt::format("  {} never called\n", never);
   return text;
 }

@@ -165,6 +165,7 @@ bool read_function(Statement& row, const Recording& recording, FunctionStats& f)
   f.min_ns = row.u64(14);
   f.max_ns = row.u64(15);
   f.probe_cost_ns = row.u64(16);
+  f.tail_exits = row.u64(17);
   return f.module < recording.modules.size() && f.min_ns <= f.max_ns &&
          parse_name(kExitModes, row.text(5), f.exit);
 }
@@ -172,7 +173,8 @@ bool read_function(Statement& row, const Recording& recording, FunctionStats& f)
 Result<void> read_functions(Database& database, Recording& out) {
   CS_TRY(for_rows(database, "function",
                   "SELECT id, name, module, addr, size_bytes, exit_mode, calls, returns, unwound,"
-                  " running, untimed, total_ns, self_ns, sum_ns, min_ns, max_ns, probe_cost_ns"
+                  " running, untimed, total_ns, self_ns, sum_ns, min_ns, max_ns, probe_cost_ns,"
+                  " tail_exits"
                   " FROM function ORDER BY id",
                   [&](Statement& row) {
                     const std::size_t id = out.functions.size();

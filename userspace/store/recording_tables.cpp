@@ -58,7 +58,7 @@ Result<void> put_aliases(Statement& upsert, std::size_t id, const FunctionStats&
 Result<void> put_function(Statement& upsert, std::size_t id, const FunctionStats& f) {
   return upsert.run(id, f.name, f.module, f.addr, f.size_bytes, name_of(kExitModes, f.exit),
                     f.calls, f.returns, f.unwound, f.running, f.untimed, f.total_ns, f.self_ns,
-                    f.sum_ns, f.min_ns, f.max_ns, f.probe_cost_ns);
+                    f.sum_ns, f.min_ns, f.max_ns, f.probe_cost_ns, f.tail_exits);
 }
 
 }  // namespace
@@ -140,7 +140,7 @@ Result<void> RecordingTables::put_cpu(Database& database, const Recording& recor
 Result<void> RecordingTables::put_functions(Database& database, const Recording& recording) {
   if (recording.functions == functions_) return {};
   Result<Statement> row = database.prepare(
-      "INSERT OR REPLACE INTO function VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+      "INSERT OR REPLACE INTO function VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
   if (!row) return std::unexpected(row.error());
   Result<Statement> alias =
       database.prepare("INSERT OR REPLACE INTO function_alias VALUES (?,?,?)");

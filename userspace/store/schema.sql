@@ -104,7 +104,8 @@ CREATE TABLE function (
   sum_ns        INTEGER NOT NULL,  -- over all returned calls; average = sum_ns / returns
   min_ns        INTEGER NOT NULL,  -- of returned calls; 0 if there is none
   max_ns        INTEGER NOT NULL,
-  probe_cost_ns INTEGER NOT NULL   -- predicted cost of both probes for one call
+  probe_cost_ns INTEGER NOT NULL,  -- predicted cost of both probes for one call
+  tail_exits    INTEGER NOT NULL   -- of the returns: left by a tail call whose time is missing
 );
 
 -- Other names of the address of a function.

@@ -26,6 +26,10 @@ struct cs_call_config {
 #define CS_EXIT_TAIL_UNKNOWN 1u /* a jump to a function that is not probed */
 #define CS_EXIT_TAIL_FUNC    2u /* plus n: a jump to probed function n */
 
+/* The function of exit probes in a tail callee that is not itself asked for: they end the calls of
+ * those that jump to it. */
+#define CS_NO_FUNCTION 0xffffffffu
+
 /* One open call. */
 struct cs_call_frame {
 	__u64 slot;	 /* address of the return address: identifies the frame */
@@ -60,6 +64,7 @@ struct cs_call_stats {
 	__u64 unwound_ns; /* unwound activations, up to the moment that this was known */
 	__u64 unwound;	  /* calls that never returned: longjmp, thread exit, exec */
 	__u64 untimed;	  /* calls for which no return probe was possible */
+	__u64 tail_exits; /* returned activations that ended with a jump to an unknown function */
 	__u64 running;	  /* open when the recording stopped or the process ended */
 };
 
@@ -67,7 +72,7 @@ struct cs_call_stats {
 static_assert(sizeof(struct cs_call_config) == 16, "abi");
 static_assert(sizeof(struct cs_call_frame) == 32, "abi");
 static_assert(sizeof(struct cs_call_thread) == 40 + 32 * CS_CALL_DEPTH, "abi");
-static_assert(sizeof(struct cs_call_stats) == 72, "abi");
+static_assert(sizeof(struct cs_call_stats) == 80, "abi");
 #endif
 
 #endif

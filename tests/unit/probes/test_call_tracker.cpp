@@ -138,7 +138,7 @@ TEST_CASE("a probed tail jump keeps its caller open for the function that it ann
   SECTION("which does not come: the caller ended with its jump") {
     CHECK(thread.enter(1000, 3, 40) == CS_ENTRY_PUSHED);
     CHECK(closed[1].front().total_ns == 10);
-    CHECK(closed[1].front().end == CS_CALL_RETURNED);
+    CHECK(closed[1].front().end == CS_CALL_TAIL_EXIT);
   }
 }
 
@@ -146,7 +146,7 @@ TEST_CASE("a tail jump to a function that is not probed ends the call", "[unit]"
   Thread thread;
   thread.enter(1000, 1, 0);
   CHECK(cs_track_tail_jump(&thread.state, 1000, CS_EXIT_TAIL_UNKNOWN, 10));
-  CHECK(count(1, CS_CALL_RETURNED) == 1);
+  CHECK(count(1, CS_CALL_TAIL_EXIT) == 1);
   CHECK(thread.state.depth == 0);
 }
 

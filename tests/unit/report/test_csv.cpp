@@ -12,7 +12,7 @@ namespace {
 
 const std::string kHeader =
     "name,module,calls,returns,unwound,running,untimed,total_ns,self_ns,avg_ns,min_ns,max_ns,"
-    "p50_ns,p90_ns,p95_ns,p99_ns,p999_ns,exit,probe_cost_ns\r\n";
+    "p50_ns,p90_ns,p95_ns,p99_ns,p999_ns,exit,probe_cost_ns,tail_exits\r\n";
 
 }  // namespace
 
@@ -20,9 +20,9 @@ TEST_CASE("csv has one header line and raw nanoseconds, absent times empty", "[u
   CHECK(render_csv(sample_recording(), {}) ==
         kHeader +
             "getCommand,/usr/bin/redis-server,1000,997,1,1,1,1994000,1200000,2000,900,61000,911,"
-            "2111,8447,8447,61000,uretprobe,1450\r\n"
+            "2111,8447,8447,61000,uretprobe,1450,5\r\n"
             "_ZN4demo6Server6handleERKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE,"
-            "/usr/lib/x86_64-linux-gnu/libc.so.6,250,0,0,0,250,,,,,,,,,,,entry-only,800\r\n");
+            "/usr/lib/x86_64-linux-gnu/libc.so.6,250,0,0,0,250,,,,,,,,,,,entry-only,800,0\r\n");
 }
 
 TEST_CASE("csv quotes names as RFC 4180 says", "[unit]") {
