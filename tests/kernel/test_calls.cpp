@@ -221,3 +221,13 @@ TEST_CASE("the time of a tail callee belongs to its caller, probed or not", "[bp
   CHECK(mean_ns == Approx(static_cast<double>(run.truth.at("mean_ns tail_caller"))).epsilon(0.1));
   CHECK(caller.tail_exits == 0);
 }
+
+TEST_CASE("every function of a program and its libraries may be probed at once", "[bpf]") {
+  const std::string target = GENERATE("t_longjmp", "t_known", "t_threads");
+  INFO(target);
+  RecordOptions options;  // as a user gets them
+  const TargetRun run =
+      record_target({target}, options, {"*", "libc.so.6:*", "ld-linux-x86-64.so.2:*"});
+  CHECK(run.recording.functions.size() > 1000);
+  check_truth(run);
+}

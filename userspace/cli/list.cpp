@@ -48,7 +48,8 @@ std::string_view exit_name(ExitMode exit) {
 
 ExitMode exit_of(const FoundFunction& function, const ProbeModule& module,
                  const ExitPolicy& policy) {
-  if (policy.best != ExitMode::kRetSite) return policy.best;
+  const ExitMode best = safest_exit(function, module, policy.best);
+  if (best != ExitMode::kRetSite) return best;
   return exit_sites_of(function, module) ? ExitMode::kRetSite : ExitMode::kEntryOnly;
 }
 

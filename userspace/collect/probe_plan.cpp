@@ -67,11 +67,12 @@ class Planner {
 
   ExitMode place_exits(std::uint32_t id, const FoundFunction& function, const ProbeModule& module,
                        const Probe& entry) {
-    if (policy_.best == ExitMode::kUretprobe) {
+    const ExitMode best = safest_exit(function, module, policy_.best);
+    if (best == ExitMode::kUretprobe) {
       plan_.probes.return_probed.push_back(entry);
       return ExitMode::kUretprobe;
     }
-    if (policy_.best == ExitMode::kRetSite) {
+    if (best == ExitMode::kRetSite) {
       const Result<std::vector<ExitSite>> sites = exit_sites_of(function, module);
       if (sites) {
         plan_.probes.site_entries.push_back(entry);

@@ -32,11 +32,25 @@ struct Instruction {
   std::uint8_t length = 0;
   Flow flow = Flow::kNext;
   IndirectForm indirect = IndirectForm::kNone;
-  std::uint64_t target = 0;  // of kJump and kBranch
-  bool emulated = false;     // cheap under a uprobe
-  bool table_load = false;   // movslq or add as found before "jmp *%reg" of a switch
-  bool locked = false;       // has a lock prefix: the kernel refuses a uprobe on it
-  bool padding = false;      // nop or int3 that aligns what follows
+  std::uint64_t target = 0;     // of kJump and kBranch
+  bool emulated = false;        // cheap under a uprobe
+  bool table_load = false;      // movslq or add as found before "jmp *%reg" of a switch
+  bool locked = false;          // has a lock prefix: the kernel refuses a uprobe on it
+  bool vector_encoded = false;  // VEX, EVEX or XOP prefix: see refuses_probe()
+  bool padding = false;         // nop or int3 that aligns what follows
+
+  // What it does with the stack, for return_slot.hpp. Stack offsets are relative to rsp or rbp.
+  std::int64_t stack_growth = 0;  // bytes that rsp goes down by; pop and add are negative
+  bool sets_rbp = false;          // mov %rsp,%rbp
+  bool leaves = false;            // leave, or mov %rbp,%rsp
+  bool pops = false;
+  std::optional<std::int64_t> rsp_operand;  // displacement of an operand d(%rsp), lea included
+  std::optional<std::int64_t> rbp_operand;
+
+  // A probe here would be refused by the kernel, or worse: arch/x86/kernel/uprobes.c takes the
+  // opcode byte of vector instructions for that of a one-byte one (vpor for jmp, vpcmpeqb for je,
+  // vxorps for push) and emulates the wrong instruction. Seen on 6.18.
+  [[nodiscard]] bool refuses_probe() const { return locked || vector_encoded; }
 };
 
 // The instruction at the start of code, which lies at addr; nothing if the bytes are none.

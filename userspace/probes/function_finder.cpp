@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "probes/decoder.hpp"
+#include "probes/return_slot.hpp"
 
 namespace callscope {
 namespace {
@@ -45,6 +46,8 @@ std::string refusal(Group group, const ElfImage& image) {
   const auto first = decode(code, symbol.addr);
   if (!first) return "does not begin with an instruction";
   if (first->locked) return "begins with a locked instruction, which the kernel does not probe";
+  if (first->refuses_probe())
+    return "begins with a vector instruction, which the kernel may emulate wrongly";
   return {};
 }
 
@@ -123,8 +126,10 @@ std::optional<FoundFunction> function_at(const ProbeModule& module, std::uint32_
   return describe(group, *module.image, index);
 }
 
-Result<std::vector<ExitSite>> exit_sites_of(const FoundFunction& function,
-                                            const ProbeModule& module) {
+namespace {
+
+// The function's code and that of its .cold parts.
+std::vector<CodeRange> code_of(const FoundFunction& function, const ProbeModule& module) {
   std::vector<CodeRange> ranges{
       {function.addr, code_at(*module.image, function.addr, function.size_bytes)}};
   const std::string cold = function.name + ".cold";
@@ -132,13 +137,60 @@ Result<std::vector<ExitSite>> exit_sites_of(const FoundFunction& function,
     for (const Symbol& symbol : module.symbols->group(i))
       if (symbol.name == cold && symbol.size > 0)
         ranges.push_back({symbol.addr, code_at(*module.image, symbol.addr, symbol.size)});
+  return ranges;
+}
+
+// The program's and the loader's first instructions and the lazy binder are jumped to: what lies at
+// the top of their stack is no return address.
+bool is_called(const FoundFunction& function, const ProbeModule& module) {
+  return function.addr != module.image->entry() && !function.name.starts_with("_dl_runtime_");
+}
+
+// Direct jumps out of the function: their targets run with its return slot.
+std::vector<std::uint64_t> jump_targets(std::span<const CodeRange> ranges) {
+  std::vector<std::uint64_t> targets;
+  for (const CodeRange& range : ranges)
+    for (std::size_t pos = 0; pos < range.bytes.size();) {
+      const auto insn = decode(range.bytes.subspan(pos), range.addr + pos);
+      if (!insn) break;
+      const bool jumps = insn->flow == Flow::kJump || insn->flow == Flow::kBranch;
+      if (jumps && insn->target - ranges.front().addr >= ranges.front().bytes.size())
+        targets.push_back(insn->target);
+      pos += insn->length;
+    }
+  return targets;
+}
+
+bool keeps_return_slot(const FoundFunction& function, const ProbeModule& module, int depth) {
+  constexpr int kMaxTailCalls = 8;
+  const std::vector<CodeRange> ranges = code_of(function, module);
+  if (depth > kMaxTailCalls || touches_return_slot(ranges)) return false;
+  return std::ranges::all_of(jump_targets(ranges), [&](std::uint64_t target) {
+    const auto callee = function_at(module, function.module, target);
+    return !callee || callee->addr == function.addr ||
+           keeps_return_slot(*callee, module, depth + 1);
+  });
+}
+
+}  // namespace
+
+ExitMode safest_exit(const FoundFunction& function, const ProbeModule& module, ExitMode best) {
+  if (!is_called(function, module)) return ExitMode::kEntryOnly;
+  if (best != ExitMode::kUretprobe) return best;
+  const bool loader = module.path.substr(module.path.rfind('/') + 1).starts_with("ld-");
+  if (loader || !keeps_return_slot(function, module, 0)) return ExitMode::kRetSite;
+  return best;
+}
+
+Result<std::vector<ExitSite>> exit_sites_of(const FoundFunction& function,
+                                            const ProbeModule& module) {
   const auto is_start = [&](std::uint64_t addr) {
     for (const ElfSection& section : module.image->sections())
       if (section.name.starts_with(".plt") && addr - section.vaddr < section.size) return true;
     const Group group = module.symbols->at(addr);
     return std::ranges::any_of(group, [](const Symbol& symbol) { return symbol.function(); });
   };
-  return find_exit_sites(ranges, is_start);
+  return find_exit_sites(code_of(function, module), is_start);
 }
 
 }  // namespace callscope
