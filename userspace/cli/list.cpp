@@ -87,8 +87,16 @@ void print_text(const std::vector<Row>& rows) {
   }
   if (refused == 0) return;
   fmt::print("\ncannot be probed:\n");
-  for (const Row& row : rows)
-    if (!row.refused.empty()) fmt::print("  {}: {}\n", row.name, row.refused);
+  std::size_t stubs = 0;  // one for each function that is called in a library: no news for a reader
+  for (const Row& row : rows) {
+    if (row.name.ends_with("@plt"))
+      ++stubs;
+    else if (!row.refused.empty())
+      fmt::print("  {}: {}\n", row.name, row.refused);
+  }
+  if (stubs != 0)
+    fmt::print("  {} names NAME@plt: jumps into libraries; probe the function itself, LIB:NAME\n",
+               stubs);
 }
 
 void print_json(const std::vector<Row>& rows) {
