@@ -50,6 +50,7 @@ Result<CallsProgram> try_mechanism(std::int32_t pid, const ProbePlan& plan,
 std::vector<std::uint32_t> drop_refused(const CallsProgram& program, ProbePlan& plan) {
   constexpr int kNotSupported = 524;  // ENOTSUPP, which libc has no text for
   std::set<std::uint32_t> refused;
+  NamedReasons listed;
   for (const ProbeFailure& failure : program.failures()) {
     const auto func = static_cast<std::uint32_t>(failure.probe.cookie);
     if (func == CS_NO_FUNCTION) {
@@ -57,11 +58,13 @@ std::vector<std::uint32_t> drop_refused(const CallsProgram& program, ProbePlan& 
       continue;
     }
     if (!refused.insert(func).second) continue;
-    plan.notes.push_back(fmt::format(
-        "{} is not probed: the kernel refuses the instruction at file offset {:#x} ({})",
-        plan.functions[func].name, failure.probe.file_off,
-        failure.sys_errno == kNotSupported ? "not supported" : std::strerror(failure.sys_errno)));
+    const char* const why =
+        failure.sys_errno == kNotSupported ? "not supported" : std::strerror(failure.sys_errno);
+    listed.emplace_back(plan.functions[func].name,
+                        fmt::format("file offset {:#x}: {}", failure.probe.file_off, why));
   }
+  if (!listed.empty())
+    plan.notes.push_back(list_note("functions have instructions that the kernel refuses", listed));
   std::vector<std::uint32_t> cookies;
   std::vector<FunctionStats> functions;
   std::vector<bool> emulated;

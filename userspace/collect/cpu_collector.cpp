@@ -37,17 +37,23 @@ std::uint32_t CpuCollector::intern_stack(const cs_stack_record& record) {
   std::vector<std::uint32_t> frames;
   frames.reserve(record.n_kernel + record.n_user);
   const auto pid = static_cast<std::int32_t>(record.key.tgid);
+  bool cut = record.flags != 0;
   for (std::uint32_t i = 0; i < record.n_kernel + record.n_user; ++i) {
     const bool kernel = i < record.n_kernel;
     // The leaf of each half is where it was interrupted; all others are return addresses.
     const bool leaf = i == 0 || i == record.n_kernel;
+    // What lies in no code is no return address: without frame pointers the walk reads anything.
+    if (!kernel && !leaf && !symbolizer_.is_code(pid, record.frames[i])) {
+      cut = true;
+      break;
+    }
     const AddressKind kind = leaf ? AddressKind::kExact : AddressKind::kReturn;
     frames.push_back(kernel ? symbolizer_.kernel_frame(record.frames[i], kind)
                             : symbolizer_.user_frame(pid, record.frames[i], kind));
   }
   const auto [it, added] =
       stacks_.try_emplace(frames, static_cast<std::uint32_t>(recording_.stacks.size()));
-  if (added) recording_.stacks.push_back({it->second, std::move(frames), record.flags != 0});
+  if (added) recording_.stacks.push_back({it->second, std::move(frames), cut});
   return it->second;
 }
 

@@ -22,16 +22,6 @@ bool is_executable_of(std::int32_t pid, const Mapping& mapping) {
          minor(info.st_dev) == mapping.dev_minor;
 }
 
-// "5 functions cannot be probed: a (why), b (why), ..."
-std::string list_note(const std::string& head,
-                      const std::vector<std::pair<std::string, std::string>>& items) {
-  std::string text = fmt::format("{} {}: ", items.size(), head);
-  for (std::size_t i = 0; i < std::min(items.size(), kListed); ++i)
-    text += fmt::format("{}{} ({})", i == 0 ? "" : ", ", items[i].first, items[i].second);
-  if (items.size() > kListed) text += fmt::format(" and {} more", items.size() - kListed);
-  return text;
-}
-
 class Planner {
  public:
   Planner(Symbolizer& symbolizer, std::span<const ProbeModule> modules,
@@ -122,7 +112,7 @@ class Planner {
   const ExitPolicy& policy_;
   std::map<std::pair<std::uint32_t, std::uint64_t>, std::uint32_t> id_by_addr_;
   std::map<std::pair<std::uint32_t, std::uint64_t>, bool> covered_;  // tail callees by address
-  std::vector<std::pair<std::string, std::string>> undecodable_;
+  NamedReasons undecodable_;
   ProbePlan plan_;
 };
 
@@ -133,6 +123,14 @@ std::string join(const std::vector<std::string>& lines) {
 }
 
 }  // namespace
+
+std::string list_note(const std::string& head, const NamedReasons& items) {
+  std::string text = fmt::format("{} {}: ", items.size(), head);
+  for (std::size_t i = 0; i < std::min(items.size(), kListed); ++i)
+    text += fmt::format("{}{} ({})", i == 0 ? "" : ", ", items[i].first, items[i].second);
+  if (items.size() > kListed) text += fmt::format(" and {} more", items.size() - kListed);
+  return text;
+}
 
 CachedModule* executable_module(std::int32_t pid, const Symbolizer& symbolizer) {
   const ProcessMaps* const process = symbolizer.process(pid);
@@ -175,7 +173,7 @@ Result<ProbePlan> plan_probes(std::int32_t pid, Symbolizer& symbolizer,
     modules = probe_modules(pid, symbolizer, {});
     found = find_functions(modules, patterns);
   }
-  std::vector<std::pair<std::string, std::string>> refused;
+  NamedReasons refused;
   for (const RefusedFunction& function : found.refused)
     refused.emplace_back(function.name, function.reason);
   if (found.functions.empty()) {

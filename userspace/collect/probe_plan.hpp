@@ -23,6 +23,10 @@ struct ExitPolicy {
   std::string reason;                    // why not better; empty for kUretprobe
 };
 
+// Names with a reason each, for one line: "5 HEAD: a (why), b (why), ... and 3 more".
+using NamedReasons = std::vector<std::pair<std::string, std::string>>;
+std::string list_note(const std::string& head, const NamedReasons& items);
+
 struct ProbePlan {
   CallProbes probes;
   std::vector<FunctionStats> functions;  // index = cookie

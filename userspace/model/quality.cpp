@@ -6,6 +6,16 @@
 #include "model/stack_summary.hpp"
 
 namespace callscope {
+namespace {
+
+// " (12.5 %)"; empty for nothing.
+std::string share_of(std::uint64_t part, std::uint64_t whole) {
+  if (part == 0 || whole == 0) return {};
+  const std::uint64_t permille = part * 1000 / whole;
+  return " (" + std::to_string(permille / 10) + "." + std::to_string(permille % 10) + " %)";
+}
+
+}  // namespace
 
 std::uint64_t unmatched_returns(const Recording& recording) {
   std::uint64_t unmatched = 0;
@@ -14,6 +24,12 @@ std::uint64_t unmatched_returns(const Recording& recording) {
     unmatched += f.calls > ended ? f.calls - ended : ended - f.calls;
   }
   return unmatched;
+}
+
+std::uint64_t probe_time_ns(const Recording& recording) {
+  std::uint64_t sum_ns = 0;
+  for (const FunctionStats& f : recording.functions) sum_ns += f.calls * f.probe_cost_ns;
+  return sum_ns;
 }
 
 std::vector<QualityItem> quality_items(const Recording& recording) {
@@ -28,9 +44,13 @@ std::vector<QualityItem> quality_items(const Recording& recording) {
          "the recorder was killed or still records: data up to its last flush");
   const StackSummary stacks = summarize_stacks(recording);
   derive("truncated_samples", stacks.truncated, false,
-         "CPU samples whose stack walk was cut before the thread's first function");
+         "CPU samples whose stack walk was cut before the thread's first function" +
+             share_of(stacks.truncated, stacks.samples));
   derive("unresolved_samples", stacks.unresolved_any, false,
-         "CPU samples with at least one frame that has no name");
+         "CPU samples with at least one frame that has no name" +
+             share_of(stacks.unresolved_any, stacks.samples));
+  derive("probe_time_ns", probe_time_ns(recording), false,
+         "estimated time that the probes took from the target: calls x predicted cost");
   return items;
 }
 

@@ -12,7 +12,7 @@
 namespace callscope {
 
 // The items of the recording, then derived ones whose key the recording does not have yet:
-// "unmatched_returns", "unfinished", "truncated_samples", "unresolved_samples".
+// "unmatched_returns", "unfinished", "truncated_samples", "unresolved_samples", "probe_time_ns".
 std::vector<QualityItem> quality_items(const Recording& recording);
 
 // Why data is missing, one line each ("3 events lost ..."); empty: the recording is complete.
@@ -21,5 +21,8 @@ std::vector<std::string> incompleteness(const std::vector<QualityItem>& items);
 // Calls whose end is in no class: calls - returns - unwound - running - untimed summed over all
 // functions, without sign. Always 0 unless events were lost.
 std::uint64_t unmatched_returns(const Recording& recording);
+
+// Calls times predicted cost, over all functions.
+std::uint64_t probe_time_ns(const Recording& recording);
 
 }  // namespace callscope

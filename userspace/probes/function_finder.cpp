@@ -79,7 +79,7 @@ std::string unmatched_hint(const FunctionPattern& pattern, std::span<const Probe
     if (module.main) continue;
     for (std::size_t i = 0; i < module.symbols->group_count(); ++i)
       for (const Symbol& symbol : module.symbols->group(i))
-        if (symbol.name == pattern.name_glob())
+        if (symbol.function() && pattern.matches_name(symbol.name))
           return text + " of the executable; try '" +
                  module.path.substr(module.path.rfind('/') + 1) + ":" + pattern.name_glob() + "'";
   }
@@ -104,6 +104,7 @@ FindResult find_functions(std::span<const ProbeModule> modules,
     if (wanted.empty()) continue;
     for (std::size_t i = 0; i < module.symbols->group_count(); ++i) {
       const Group group = module.symbols->group(i);
+      if (group.front().name.ends_with("@plt")) continue;  // a jump to the function of a library
       if (!any_name_matches(group, wanted, used, indices)) continue;
       if (std::string reason = refusal(group, *module.image); !reason.empty())
         result.refused.push_back({std::string(group.front().name), m, std::move(reason)});

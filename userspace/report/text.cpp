@@ -74,16 +74,40 @@ std::string text_header(const Recording& recording, const ReportOptions& options
   return text;
 }
 
+namespace {
+
+// "  0: ring_full, stack_table_full, ..." over as many lines as it takes.
+std::string zero_lines(const std::vector<std::string>& keys, std::size_t width) {
+  std::string text;
+  std::string line = "  0:";
+  for (const std::string& key : keys) {
+    if (line.size() + key.size() + 2 > width) {
+      text += line + "\n";
+      line = "    ";
+    }
+    line += " " + key + (&key == &keys.back() ? "" : ",");
+  }
+  return text + line + "\n";
+}
+
+}  // namespace
+
 std::string text_quality(const Recording& recording, const ReportOptions& options,
                          const Paint& paint) {
   const std::vector<QualityItem> items = quality_items(recording);
   const std::vector<std::string> reasons = incompleteness(items);
   TextTable table({{"value"}, {"item", Align::kLeft}, {"meaning", Align::kLeft}});
+  std::vector<std::string> zeros;
   for (const QualityItem& item : items) {
+    if (item.value == 0) {
+      zeros.push_back(printable(item.key));
+      continue;
+    }
     table.add_row({std::to_string(item.value), printable(item.key), printable(item.meaning)},
                   item.loss && item.value > 0);
   }
   std::string text = paint.bold("QUALITY") + "\n" + table.write(options.width, paint, 60);
+  if (!zeros.empty()) text += paint.dim(zero_lines(zeros, options.width));
   if (reasons.empty()) return text + "  " + paint.green("complete: nothing was lost") + "\n";
   for (const std::string& reason : reasons) {
     text += "  " + paint.red("INCOMPLETE: " + printable(reason)) + "\n";

@@ -57,8 +57,9 @@ std::string text_resources(const Recording& recording, const ReportOptions& opti
     return title + "  no snapshot was taken: the process ended before the first one\n";
   }
   const ResourceSummary summary = summarize_resources(recording.snapshots);
-  std::string text = title + fmt::format("  {} snapshots over {}", recording.snapshots.size(),
-                                         format_ns(summary.span_ns));
+  std::string text =
+      title + fmt::format("  {} snapshot{} over {}", recording.snapshots.size(),
+                          recording.snapshots.size() == 1 ? "" : "s", format_ns(summary.span_ns));
   if (summary.cpu_user && summary.cpu_system) {
     text += fmt::format(", CPUs used: {:.2f} user + {:.2f} system", *summary.cpu_user,
                         *summary.cpu_system);

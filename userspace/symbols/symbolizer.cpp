@@ -68,6 +68,11 @@ std::uint32_t Symbolizer::user_frame(std::int32_t pid, std::uint64_t addr, Addre
   return intern({module_id(special_kind(path), path, {}), addr, {}, 0}, kind);
 }
 
+bool Symbolizer::is_code(std::int32_t pid, std::uint64_t addr) const {
+  const ProcessMaps* const maps = process(pid);
+  return maps == nullptr || maps->find(addr) != nullptr;
+}
+
 std::uint32_t Symbolizer::elf_frame(const CodeMapping& code, std::uint64_t addr, AddressKind kind) {
   CachedModule& module = *code.module;
   const std::uint64_t look = lookup_addr(addr, kind);

@@ -38,6 +38,9 @@ class Symbolizer {
   // nullptr: never refreshed nor adopted.
   [[nodiscard]] const ProcessMaps* process(std::int32_t pid) const;
 
+  // False: the address lies outside of all code of the process, now and before. True while nothing
+  // is known of the process.
+  [[nodiscard]] bool is_code(std::int32_t pid, std::uint64_t addr) const;
   // Frame::id of a user-space address. Frame::addr is the ELF virtual address; the file offset when
   // the module is no readable ELF file; absolute in "[jit]" (one module a process), "[unknown]" (no
   // mapping) and special mappings. Tries one refresh for a process not known yet.

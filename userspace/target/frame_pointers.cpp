@@ -13,7 +13,9 @@ std::vector<std::uint64_t> starts_from_symbols(const ElfImage& image) {
   constexpr std::uint64_t kMinSize = 32;  // smaller ones often need no frame at all
   std::vector<std::uint64_t> starts;
   image.for_each_symbol([&](const ElfSymbol& symbol) {
-    const bool start_code = symbol.value == image.entry();  // of the C library, not the program
+    // Of the C library, not of the program.
+    const bool start_code =
+        symbol.value == image.entry() || symbol.name == "_init" || symbol.name == "_fini";
     if (symbol.type == STT_FUNC && symbol.shndx != SHN_UNDEF && symbol.size >= kMinSize &&
         !start_code)
       starts.push_back(symbol.value);
@@ -41,14 +43,20 @@ std::vector<std::uint64_t> starts_from_unwind_table(const ElfImage& image) {
   return starts;
 }
 
-// [endbr64] push rbp; mov rbp, rsp: what a compiler writes that keeps the frame pointer.
+// push rbp among the first instructions and mov rbp, rsp soon after it, with what the compiler
+// schedules between them: what code begins with that keeps the frame pointer.
 bool begins_with_frame(ByteSpan code) {
-  constexpr std::uint32_t kEndbr64 = 0xfa1e0ff3;
-  constexpr std::uint32_t kPushMov = 0xe5894855;       // 55 48 89 e5
-  constexpr std::uint32_t kPushMovOther = 0xec8b4855;  // the other encoding of the same mov
-  const std::uint64_t pos = load<std::uint32_t>(code, 0) == kEndbr64 ? 4 : 0;
-  const auto word = load<std::uint32_t>(code, pos);
-  return word == kPushMov || word == kPushMovOther;
+  constexpr std::uint8_t kPush = 0x55;
+  constexpr std::uint64_t kPushWithin = 16;
+  for (std::uint64_t push = 0; push < kPushWithin; ++push) {
+    if (load<std::uint8_t>(code, push) != kPush) continue;
+    for (std::uint64_t mov = push + 1; mov + 3 <= code.size(); ++mov) {
+      const bool rex = load<std::uint8_t>(code, mov) == 0x48;
+      const auto rest = load<std::uint16_t>(code, mov + 1);
+      if (rex && (rest == 0xe589 || rest == 0xec8b)) return true;  // the two encodings of the mov
+    }
+  }
+  return false;
 }
 
 }  // namespace
@@ -68,7 +76,7 @@ FramePointers sample_frame_pointers(const ElfImage& image) {
   const std::size_t step = std::max<std::size_t>(1, starts.size() / kMaxSample);
   for (std::size_t i = 0; i < starts.size() && result.sampled < kMaxSample; i += step) {
     const auto file_off = image.vaddr_to_file_off(starts[i]);
-    constexpr std::uint64_t kPrologue = 8;
+    constexpr std::uint64_t kPrologue = 40;
     const auto code = file_off ? slice(image.bytes(), *file_off, kPrologue) : std::nullopt;
     if (!code) continue;
     ++result.sampled;
