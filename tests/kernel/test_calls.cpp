@@ -34,6 +34,22 @@ RecordOptions options_for(const Way& way) {
   return options;
 }
 
+// The executable memory of a process as it is now, all files one after the other.
+std::string code_of_process(int pid) {
+  const Result<std::vector<Mapping>> maps = read_maps(pid);
+  REQUIRE(maps);
+  const Fd memory(::open(("/proc/" + std::to_string(pid) + "/mem").c_str(), O_RDONLY | O_CLOEXEC));
+  std::string code;
+  for (const Mapping& mapping : *maps) {
+    if (!mapping.executable || mapping.inode == 0) continue;
+    std::string bytes(mapping.end - mapping.start, '\0');
+    REQUIRE(::pread(memory.get(), bytes.data(), bytes.size(), static_cast<off_t>(mapping.start)) ==
+            static_cast<ssize_t>(bytes.size()));
+    code += bytes;
+  }
+  return code;
+}
+
 }  // namespace
 
 TEST_CASE("nested calls are counted exactly and timed within 5 percent", "[bpf]") {
@@ -183,31 +199,16 @@ TEST_CASE("a process that exits inside of calls leaves them running", "[bpf]") {
 TEST_CASE("after the recording no breakpoint is left in the target", "[bpf]") {
   test::Child child({test::target_path("t_known"), "--wait", "--hold"});
   child.read_until("ready");
-  const auto text_of = [&] {  // the code of the executable as the process has it now
-    const Result<std::vector<Mapping>> maps = read_maps(child.pid());
-    REQUIRE(maps);
-    for (const Mapping& mapping : *maps) {
-      if (!mapping.executable || !mapping.path.ends_with("t_known")) continue;
-      std::string bytes(mapping.end - mapping.start, '\0');
-      const Fd memory(
-          ::open(("/proc/" + std::to_string(child.pid()) + "/mem").c_str(), O_RDONLY | O_CLOEXEC));
-      REQUIRE(::pread(memory.get(), bytes.data(), bytes.size(),
-                      static_cast<off_t>(mapping.start)) == static_cast<ssize_t>(bytes.size()));
-      return bytes;
-    }
-    FAIL("the executable is not mapped");
-    return std::string();
-  };
-  const std::string before = text_of();
+  const std::string before = code_of_process(child.pid());
   RecordOptions options;
   options.exit_mode = GENERATE(ExitMode::kUretprobe, ExitMode::kRetSite);
   options.patterns.push_back(*FunctionPattern::parse("work_*"));
   auto recorder = Recorder::create(child.pid(), options);
   REQUIRE(recorder);
   (*recorder)->enable();
-  CHECK(text_of() != before);
+  CHECK(code_of_process(child.pid()) != before);
   REQUIRE((*recorder)->stop("test"));
-  CHECK(text_of() == before);
+  CHECK(code_of_process(child.pid()) == before);
 }
 
 TEST_CASE("the time of a tail callee belongs to its caller, probed or not", "[bpf]") {
@@ -230,4 +231,23 @@ TEST_CASE("every function of a program and its libraries may be probed at once",
       record_target({target}, options, {"*", "libc.so.6:*", "ld-linux-x86-64.so.2:*"});
   CHECK(run.recording.functions.size() > 1000);
   check_truth(run);
+}
+
+TEST_CASE("other processes of the same program get no breakpoint", "[bpf]") {
+  const std::vector<std::string> argv{test::target_path("t_known"), "--wait", "--hold"};
+  test::Child target(argv);
+  test::Child bystander(argv);
+  target.read_until("ready");
+  bystander.read_until("ready");
+  const std::string before = code_of_process(bystander.pid());
+  RecordOptions options;
+  options.mechanism = GENERATE(ProbeMechanism::kSession, ProbeMechanism::kMulti);
+  options.exit_mode = GENERATE(ExitMode::kUretprobe, ExitMode::kRetSite);
+  for (const char* pattern : {"*", "libc.so.6:*"})
+    options.patterns.push_back(*FunctionPattern::parse(pattern));
+  auto recorder = Recorder::create(target.pid(), options);
+  REQUIRE(recorder);
+  (*recorder)->enable();
+  CHECK(code_of_process(target.pid()) != before);
+  CHECK(code_of_process(bystander.pid()) == before);
 }

@@ -151,9 +151,9 @@ Result<int> record(const RecordArguments& arguments, const std::vector<std::stri
   const std::vector<Error> failures = loop.finish(end);
   signals.restore();
   if (!arguments.quiet) print_summary(recording);
-  fmt::print(stderr, "callscope: wrote {}\n", output);
   for (const Error& failure : failures) fmt::print(stderr, "callscope: {}\n", failure.message());
   if (!failures.empty()) return kExitFailure;
+  fmt::print(stderr, "callscope: wrote {}\n", output);
   if (arguments.strict && report_incomplete(recording)) return kExitIncomplete;
   if (launched) return pass_on_exit_code(*launched, end);
   return kExitOk;

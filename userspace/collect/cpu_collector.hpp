@@ -32,6 +32,7 @@ class CpuCollector {
   // Copies the counts into Recording::cpu.
   Result<void> update();
   void add_quality(std::vector<QualityItem>& quality) const;
+  [[nodiscard]] bool saw_children() const { return saw_children_; }
   [[nodiscard]] std::uint64_t samples() const { return program_->counter(CS_STAT_SAMPLES); }
   [[nodiscard]] std::uint64_t first_sample_ns() const { return first_sample_ns_; }  // 0: none yet
 
@@ -58,6 +59,7 @@ class CpuCollector {
 
   Recording& recording_;
   Symbolizer& symbolizer_;
+  bool saw_children_ = false;
   std::uint64_t first_sample_ns_ = 0;
   std::uint64_t lost_frames_samples_ = 0;  // samples whose frames were never received
   std::unordered_map<cs_stack_key, std::size_t, KeyHash, KeyEqual> rows_;  // into Recording::cpu

@@ -159,6 +159,8 @@ Result<void> Recorder::stop(const std::string& ended_by) {
   recording_.target.ended_by = ended_by;
   recording_.finished = true;
   update_quality();
+  if (cpu_ && cpu_->saw_children() && !recording_.functions.empty())
+    recording_.notes.push_back("functions are timed in the target alone; its children are sampled");
   for (std::string& note : symbolizer_.module_notes()) recording_.notes.push_back(std::move(note));
   if (symbolizer_.kernel_names_hidden())
     recording_.notes.push_back("kernel functions have no names: kernel.kptr_restrict hides them");
