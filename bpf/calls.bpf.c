@@ -72,7 +72,8 @@ static __always_inline void cs_record_duration(struct cs_call_stats *stats, __u3
 	__u32 slot = cs_hist_slot(ns);
 
 	__sync_fetch_and_add(&stats->sum_ns, ns);
-	if (!cs_atomic_max(&stats->max_ns, ns) || !cs_atomic_max(&stats->min_inv, ~ns))
+	if ((stats->max_ns < ns && !cs_atomic_max(&stats->max_ns, ns)) ||
+	    (stats->min_inv < ~ns && !cs_atomic_max(&stats->min_inv, ~ns)))
 		cs_count(&cs_stats, CS_STAT_MINMAX_CONTENDED);
 	if (hist && slot < CS_HIST_SLOTS)
 		__sync_fetch_and_add(&hist->slots[slot], 1);

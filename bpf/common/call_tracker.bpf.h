@@ -48,24 +48,26 @@ CS_INLINE struct cs_call_frame *cs_top(struct cs_call_thread *thread)
 	return &thread->frames[(thread->depth - 1) & (CS_CALL_DEPTH - 1)];
 }
 
-/* Closes the top call. Returns 0. */
-CS_SUBPROGRAM int cs_pop(struct cs_call_thread *thread, __u64 now_ns, int end)
+/* Closes the top call; depth must be > 0. */
+CS_INLINE void cs_pop_top(struct cs_call_thread *thread, __u64 now_ns, int end)
 {
-	struct cs_call_frame *frame;
-	__u64 total_ns, child_ns;
-	__u32 func, outermost;
+	struct cs_call_frame *frame = cs_top(thread);
+	__u64 total_ns = now_ns > frame->enter_ns ? now_ns - frame->enter_ns : 0;
+	__u64 child_ns = frame->child_ns < total_ns ? frame->child_ns : total_ns;
+	__u32 func = frame->func;
+	__u32 outermost = frame->outermost;
 
-	if (!thread || thread->depth == 0)
-		return 0;
-	frame = cs_top(thread);
-	total_ns = now_ns > frame->enter_ns ? now_ns - frame->enter_ns : 0;
-	child_ns = frame->child_ns < total_ns ? frame->child_ns : total_ns;
-	func = frame->func;
-	outermost = frame->outermost;
 	thread->depth--;
 	if (thread->depth > 0)
 		cs_top(thread)->child_ns += total_ns;
 	cs_call_closed(end, func, total_ns, child_ns, outermost);
+}
+
+/* The same for loops. Returns 0. */
+CS_SUBPROGRAM int cs_pop(struct cs_call_thread *thread, __u64 now_ns, int end)
+{
+	if (thread && thread->depth > 0)
+		cs_pop_top(thread, now_ns, end);
 	return 0;
 }
 
@@ -226,7 +228,9 @@ CS_INLINE bool cs_track_return(struct cs_call_thread *thread, __u64 slot, __u64 
 	 * one that fired closed them all. */
 	if (!cs_is_top(thread, slot) && !cs_unwind_to(thread, slot, now_ns))
 		return slot == thread->returned_slot;
-	cs_close_slot(thread, slot, now_ns, CS_CALL_RETURNED);
+	cs_pop_top(thread, now_ns, CS_CALL_RETURNED); /* inline: nearly always the only one */
+	if (cs_is_top(thread, slot))
+		cs_close_slot(thread, slot, now_ns, CS_CALL_RETURNED);
 	thread->returned_slot = slot;
 	return true;
 }

@@ -164,7 +164,8 @@ Result<int> list_binary(const ListArguments& arguments, const std::string& path,
   const ModuleSymbols symbols = ModuleSymbols::load(*image, path, roots);
   for (const std::string& problem : symbols.problems())
     fmt::print(stderr, "callscope: {}\n", problem);
-  const ProbeModule module{path, path, image->build_id(), true, &image->image(), &symbols.table()};
+  ProbeModule module{path, path, image->build_id(), true, &image->image(), &symbols.table()};
+  module.index_cold_parts();
   return print_rows(make_rows({&module, 1}, pattern, {}, measured_costs()), pattern, arguments);
 }
 

@@ -88,6 +88,14 @@ std::string unmatched_hint(const FunctionPattern& pattern, std::span<const Probe
 
 }  // namespace
 
+void ProbeModule::index_cold_parts() {
+  constexpr std::string_view kSuffix = ".cold";
+  for (std::size_t i = 0; i < symbols->group_count(); ++i)
+    for (const Symbol& symbol : symbols->group(i))
+      if (symbol.name.ends_with(kSuffix) && symbol.size > 0)
+        cold_parts.emplace(symbol.name.substr(0, symbol.name.size() - kSuffix.size()), symbol);
+}
+
 FindResult find_functions(std::span<const ProbeModule> modules,
                           std::span<const FunctionPattern> patterns) {
   FindResult result;
@@ -133,11 +141,10 @@ namespace {
 std::vector<CodeRange> code_of(const FoundFunction& function, const ProbeModule& module) {
   std::vector<CodeRange> ranges{
       {function.addr, code_at(*module.image, function.addr, function.size_bytes)}};
-  const std::string cold = function.name + ".cold";
-  for (std::size_t i = 0; i < module.symbols->group_count(); ++i)
-    for (const Symbol& symbol : module.symbols->group(i))
-      if (symbol.name == cold && symbol.size > 0)
-        ranges.push_back({symbol.addr, code_at(*module.image, symbol.addr, symbol.size)});
+  const auto cold = module.cold_parts.find(function.name);
+  if (cold != module.cold_parts.end())
+    ranges.push_back(
+        {cold->second.addr, code_at(*module.image, cold->second.addr, cold->second.size)});
   return ranges;
 }
 

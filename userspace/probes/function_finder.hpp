@@ -8,6 +8,8 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "callscope/error.hpp"
@@ -27,6 +29,10 @@ struct ProbeModule {
   bool main = false;  // the executable
   const ElfImage* image = nullptr;
   const SymbolTable* symbols = nullptr;
+  // The unlikely parts that compilers move away, by the name of their function.
+  std::unordered_map<std::string_view, Symbol> cold_parts = {};
+
+  void index_cold_parts();  // once image and symbols are set
 };
 
 struct FoundFunction {
