@@ -41,6 +41,12 @@ redis-server        # real program: counts against INFO commandstats
 redis-tools         # redis-benchmark, redis-cli
 bpftrace            # the peer that costs are measured against
 linux-perf          # oracle for CPU shares, peer for sampling overhead
+man-db              # man: the manual page is formatted without warnings
+groff               # its macros
+bsdextrautils       # col, which takes the bold out of formatted pages
+procps              # ps, pgrep
+chromium            # the flame graph is clicked through in a real browser
+nodejs              # drives the browser
 ccache              # shortens the second (sanitizer) build
 "
 

@@ -4,8 +4,8 @@
 #   unit    style gate, target programs, unit tests, and the unit tests again under ASan + UBSan
 #   kernel  BPF programs on this kernel, against targets with known counts
 #   e2e     the callscope program itself
-#   bench   cost and accuracy side by side with bpftrace, perf and redis
-# "all" runs every entry, whatever its label.
+#   bench   cost and accuracy side by side with bpftrace, perf and redis; wants an idle machine
+# "all" leaves the benches out: a limit that is missed on a busy machine says nothing.
 # Results: build-test/junit.xml; the exit status is that of the tests.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
@@ -82,7 +82,7 @@ fi
 case "$part" in
   kernel) run_ctest kernel "$build" 1 -L '^(kernel|bpf)$' ;;
   e2e | bench) run_ctest "$part" "$build" 1 -L "^$part\$" ;;
-  all) run_ctest kernel-and-e2e "$build" 1 -LE "$fast_labels" ;;
+  all) run_ctest kernel-and-e2e "$build" 1 -LE '^(style|targets|unit|bench)$' ;;
 esac
 
 merge_junit
