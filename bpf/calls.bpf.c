@@ -3,7 +3,6 @@
  * histogram per function. */
 #include "common/kernel_types.bpf.h"
 #include <bpf/bpf_helpers.h>
-#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 
 #include "callscope/abi/calls.h"
@@ -65,6 +64,7 @@ static __always_inline void cs_call_closed(int end, __u32 func, __u64 total_ns, 
 					   __u32 outermost);
 
 #include "common/call_tracker.bpf.h"
+#include "common/entry_facts.bpf.h"
 
 static __always_inline void cs_record_duration(struct cs_call_stats *stats, __u32 index, __u64 ns)
 {
@@ -105,30 +105,6 @@ static __always_inline void cs_call_closed(int end, __u32 func, __u64 total_ns, 
 		__sync_fetch_and_add(&stats->nested_ns, total_ns);
 }
 
-/* 1: the word at the return slot is the return-probe trampoline, so the slot was handed on. */
-static __always_inline __u32 cs_slot_hijacked(struct task_struct *task, __u64 slot)
-{
-	struct xol_area *area = BPF_CORE_READ(task, mm, uprobes_state.xol_area);
-	__u64 trampoline = 0, word = 0;
-
-	if (!area || bpf_core_read(&trampoline, sizeof(trampoline), &area->vaddr) ||
-	    bpf_probe_read_user(&word, sizeof(word), (void *)slot)) {
-		cs_count(&cs_stats, CS_STAT_SLOT_UNREADABLE);
-		return 0;
-	}
-	return word == trampoline;
-}
-
-static __always_inline void cs_load_facts(struct task_struct *task, struct cs_call_thread *thread,
-					  __u64 slot, struct cs_entry_facts *facts)
-{
-	if (!cs_needs_facts(thread, slot))
-		return;
-	facts->alt_stack = task->sas_ss_sp;
-	facts->alt_stack_size = task->sas_ss_size;
-	facts->slot_handed_on = cs_slot_hijacked(task, slot);
-}
-
 static __always_inline void cs_count_untimed(__u32 func)
 {
 	__u32 index = cs_stats_index(func);
@@ -155,7 +131,8 @@ static __always_inline enum cs_entry_result cs_push(struct task_struct *task, __
 		cs_track_end(thread, bpf_ktime_get_ns(), CS_CALL_UNWOUND);
 		thread->exec_id = task->self_exec_id;
 	}
-	cs_load_facts(task, thread, slot, &facts);
+	if (cs_needs_facts(thread, slot))
+		cs_load_facts(task, slot, &facts, &cs_stats);
 	result = cs_track_entry(thread, slot, func, bpf_ktime_get_ns(), &facts);
 	if (result == CS_ENTRY_TOO_DEEP)
 		cs_count(&cs_stats, CS_STAT_DEPTH_EXCEEDED);

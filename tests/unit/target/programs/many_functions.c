@@ -4,7 +4,7 @@
 
 #define STEP(n, next)                                    \
   __attribute__((noinline)) static int step_##n(int x) { \
-    if (x % 71 == n) printf("%d\n", x);                   \
+    if (x % 71 == n) printf("%d\n", x);                  \
     return next(x * 3 + n) + x;                          \
   }
 
