@@ -11,6 +11,7 @@
 #include "collect/exit_policy.hpp"
 #include "collect/host.hpp"
 #include "collect/probe_plan.hpp"
+#include "report/exit_mode.hpp"
 #include "symbols/demangle.hpp"
 #include "target/process.hpp"
 
@@ -34,18 +35,6 @@ struct Row {
   std::string refused;
 };
 
-std::string_view exit_name(ExitMode exit) {
-  switch (exit) {
-    case ExitMode::kUretprobe:
-      return "uretprobe";
-    case ExitMode::kRetSite:
-      return "ret-site";
-    case ExitMode::kEntryOnly:
-      return "entry-only";
-  }
-  return "";
-}
-
 ExitMode exit_of(const FoundFunction& function, const ProbeModule& module,
                  const ExitPolicy& policy) {
   const ExitMode best = safest_exit(function, module, policy.best);
@@ -61,7 +50,7 @@ std::vector<Row> make_rows(std::span<const ProbeModule> modules, const FunctionP
     const ProbeModule& module = modules[function.module];
     const ExitMode exit = exit_of(function, module, policy);
     rows.push_back({demangle(function.name, DemangleLevel::kSimple), module.path,
-                    function.size_bytes, function.emulated_entry, std::string(exit_name(exit)),
+                    function.size_bytes, function.emulated_entry, std::string(exit_mode_name(exit)),
                     predicted_cost_ns(costs, function.emulated_entry, exit), ""});
   }
   for (const RefusedFunction& function : found.refused)
