@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <catch2/catch.hpp>
 #include <cstdio>
 #include <sstream>
 #include <string>
