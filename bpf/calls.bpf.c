@@ -10,7 +10,7 @@
 #include "callscope/abi/stats.h"
 #include "common/stats.bpf.h"
 
-char LICENSE[] SEC("license") = "Dual BSD/GPL";
+char LICENSE[] SEC("license") = "GPL";
 
 const volatile struct cs_call_config cs_config;
 

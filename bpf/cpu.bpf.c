@@ -10,7 +10,7 @@
 #include "common/stats.bpf.h"
 #include "common/unwind.bpf.h"
 
-char LICENSE[] SEC("license") = "Dual BSD/GPL";
+char LICENSE[] SEC("license") = "GPL";
 
 const volatile struct cs_cpu_config cs_config;
 
