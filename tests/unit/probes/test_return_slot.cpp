@@ -39,7 +39,7 @@ TEST_CASE("reading, taking or pointing at the return address is seen", "[unit]")
 
 TEST_CASE("vector instructions are never probed: the kernel takes them for others", "[unit]") {
   CHECK(decode(Bytes{0xc5, 0xf9, 0xeb, 0xc1}, 0)->refuses_probe());  // vpor is no jmp
-  CHECK(decode(Bytes{0xc5, 0xf8, 0x57, 0xc0}, 0)->refuses_probe());  // vxorps is no push
+  CHECK(decode(Bytes{0xc5, 0xf8, 0x57, 0xc0}, 0)->refuses_probe());  // vxorps
   CHECK_FALSE(decode(Bytes{0xc5, 0xf9, 0xeb, 0xc1}, 0)->emulated);
   CHECK_FALSE(decode(Bytes{0x66, 0x0f, 0xef, 0xc0}, 0)->refuses_probe());  // pxor is stepped
 }
