@@ -2,9 +2,12 @@
 #include "bpf/uprobe_set.hpp"
 
 #include <bpf/libbpf.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+
+#include "bpf/own_code.hpp"
 
 namespace callscope {
 
@@ -19,6 +22,19 @@ std::string_view mechanism_name(ProbeMechanism mechanism) {
   }
   return "unknown";
 }
+
+namespace {
+
+// Tries the program on our own code, for a moment.
+bool links_work(int program_fd, UprobeLinkKind kind) {
+  const Result<Probe> probe = probe_own_code(reinterpret_cast<const void*>(&mechanism_name), 0);
+  if (!probe) return false;
+  const Result<Fd> link = link_uprobes(
+      {program_fd, kind, probe->path, {&probe->file_off, 1}, {&probe->cookie, 1}, ::getpid()});
+  return link.has_value();
+}
+
+}  // namespace
 
 void UprobeSet::LinkDeleter::operator()(bpf_link* link) const { ::bpf_link__destroy(link); }
 
@@ -58,6 +74,9 @@ Result<void> UprobeSet::attach_file(int program_fd, UprobeLinkKind kind,
   }
   if (link.error().code == ErrorCode::kUnsupported || link.error().sys_errno == EPERM)
     return std::unexpected(link.error());
+  // Kernels before 6.6 say EINVAL to every such link, as all kernels do to a bad probe.
+  if (link.error().sys_errno == EINVAL && !links_work(program_fd, kind))
+    return fail(ErrorCode::kUnsupported, "this kernel has no uprobe_multi links");
   if (probes.size() == 1) {
     failures_.push_back({probes.front(), link.error().sys_errno});
     return {};

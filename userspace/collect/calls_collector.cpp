@@ -112,9 +112,9 @@ Result<CallsCollector> CallsCollector::start(std::int32_t pid, ProbePlan& plan,
       std::vector<std::uint32_t> cookies = drop_refused(*program, plan);
       return CallsCollector(std::move(*program), step, plan.probes, std::move(cookies));
     }
-    const bool last = mechanism || step == kLadder.back();
-    if (last || program.error().code != ErrorCode::kUnsupported)
-      return std::unexpected(program.error());
+    // A kernel without sessions refuses the program with EACCES, as it does to who may not load
+    // any: in both cases the last step decides.
+    if (mechanism || step == kLadder.back()) return std::unexpected(program.error());
     reason = program.error().message();
   }
   return fail(ErrorCode::kInternal, "no probe mechanism was tried");
