@@ -68,7 +68,6 @@ Result<void> UprobeSet::attach_file(int program_fd, UprobeLinkKind kind,
   }
   Result<Fd> link = link_uprobes({program_fd, kind, probes.front().path, offsets, cookies, pid_});
   if (link) {
-    attached_ += probes.size();
     links_.push_back(std::move(*link));
     return {};
   }
@@ -98,7 +97,6 @@ void UprobeSet::attach_perf_event(bpf_program* program, bool on_return, const Pr
     failures_.push_back({probe, err});
     return;
   }
-  ++attached_;
   perf_links_.emplace_back(link);
 }
 

@@ -46,7 +46,6 @@ class UprobeSet {
                       std::span<const Probe> probes);
 
   [[nodiscard]] const std::vector<ProbeFailure>& failures() const { return failures_; }
-  [[nodiscard]] std::size_t attached() const { return attached_; }
 
  private:
   struct LinkDeleter {
@@ -56,7 +55,6 @@ class UprobeSet {
   void attach_perf_event(bpf_program* program, bool on_return, const Probe& probe);
 
   std::int32_t pid_;
-  std::size_t attached_ = 0;
   std::vector<Fd> links_;
   std::vector<std::unique_ptr<bpf_link, LinkDeleter>> perf_links_;
   std::vector<ProbeFailure> failures_;

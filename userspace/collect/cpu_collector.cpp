@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "sys/clock.hpp"
-
 namespace callscope {
 
 std::size_t CpuCollector::FramesHash::operator()(const std::vector<std::uint32_t>& frames) const {
@@ -58,7 +56,6 @@ std::uint32_t CpuCollector::intern_stack(const cs_stack_record& record) {
 }
 
 void CpuCollector::on_stack(const cs_stack_record& record) {
-  if (first_sample_ns_ == 0) first_sample_ns_ = monotonic_ns();
   if (rows_.contains(record.key)) return;
   const auto pid = static_cast<std::int32_t>(record.key.tgid);
   const auto tid = static_cast<std::int32_t>(record.key.tid);

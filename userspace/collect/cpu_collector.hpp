@@ -34,7 +34,6 @@ class CpuCollector {
   void add_quality(std::vector<QualityItem>& quality) const;
   [[nodiscard]] bool saw_children() const { return saw_children_; }
   [[nodiscard]] std::uint64_t samples() const { return program_->counter(CS_STAT_SAMPLES); }
-  [[nodiscard]] std::uint64_t first_sample_ns() const { return first_sample_ns_; }  // 0: none yet
 
  private:
   CpuCollector(Recording& recording, Symbolizer& symbolizer)
@@ -60,7 +59,6 @@ class CpuCollector {
   Recording& recording_;
   Symbolizer& symbolizer_;
   bool saw_children_ = false;
-  std::uint64_t first_sample_ns_ = 0;
   std::uint64_t lost_frames_samples_ = 0;  // samples whose frames were never received
   std::unordered_map<cs_stack_key, std::size_t, KeyHash, KeyEqual> rows_;  // into Recording::cpu
   std::map<std::array<std::uint32_t, 3>, std::size_t> row_of_stack_;       // by stack, pid, tid

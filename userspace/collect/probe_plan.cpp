@@ -15,13 +15,6 @@ namespace {
 constexpr std::size_t kMaxTailCallees = 4096;
 constexpr std::size_t kListed = 5;  // names shown of a long list
 
-bool is_executable_of(std::int32_t pid, const Mapping& mapping) {
-  struct stat info{};
-  if (::stat(("/proc/" + std::to_string(pid) + "/exe").c_str(), &info) != 0) return false;
-  return info.st_ino == mapping.inode && major(info.st_dev) == mapping.dev_major &&
-         minor(info.st_dev) == mapping.dev_minor;
-}
-
 class Planner {
  public:
   Planner(Symbolizer& symbolizer, std::span<const ProbeModule> modules,
@@ -134,9 +127,14 @@ std::string list_note(const std::string& head, const NamedReasons& items) {
 
 CachedModule* executable_module(std::int32_t pid, const Symbolizer& symbolizer) {
   const ProcessMaps* const process = symbolizer.process(pid);
-  if (process == nullptr) return nullptr;
+  struct stat info{};
+  if (process == nullptr || ::stat(("/proc/" + std::to_string(pid) + "/exe").c_str(), &info) != 0)
+    return nullptr;
   for (const CodeMapping& code : process->mappings())
-    if (code.module != nullptr && is_executable_of(pid, code.mapping)) return code.module;
+    if (code.module != nullptr && code.mapping.inode == info.st_ino &&
+        code.mapping.dev_major == major(info.st_dev) &&
+        code.mapping.dev_minor == minor(info.st_dev))
+      return code.module;
   return nullptr;
 }
 
@@ -145,11 +143,12 @@ std::vector<ProbeModule> probe_modules(std::int32_t pid, Symbolizer& symbolizer,
   std::vector<ProbeModule> modules;
   const ProcessMaps* const process = symbolizer.process(pid);
   if (process == nullptr) return modules;
+  const CachedModule* const exe = executable_module(pid, symbolizer);
   std::set<const CachedModule*> seen;
   for (const CodeMapping& code : process->mappings()) {
     if (code.module == nullptr || code.mapping.inode == 0 || !seen.insert(code.module).second)
       continue;
-    const bool main = is_executable_of(pid, code.mapping);
+    const bool main = code.module == exe;
     const std::string& path = code.module->path();
     const bool wanted = std::ranges::any_of(patterns, [&](const FunctionPattern& pattern) {
       return pattern.matches_module(path, main);

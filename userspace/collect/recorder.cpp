@@ -96,15 +96,13 @@ void Recorder::drain() {
   if (cpu_) cpu_->drain();
 }
 
-std::uint64_t Recorder::first_sample_ns() const { return cpu_ ? cpu_->first_sample_ns() : 0; }
-
 Result<void> Recorder::tick() {
   const std::uint64_t now_ns = monotonic_ns();
   recording_.duration_ns = now_ns - begin_ns_;
   // A target that has just ended keeps the maps and the snapshots that it had.
   if (process_.alive()) {
     (void)symbolizer_.refresh(process_.pid());
-    CS_TRY(watch_for_unwinder());
+    watch_for_unwinder();
     (void)resources_->take(recording_.duration_ns, recording_.snapshots);
   }
   drain();
@@ -115,20 +113,21 @@ Result<void> Recorder::tick() {
 }
 
 // A library that the target has loaded meanwhile may make return probes dangerous.
-Result<void> Recorder::watch_for_unwinder() {
-  if (!calls_ || !calls_->has_return_probes()) return {};
-  const Result<std::vector<Mapping>> maps = read_maps(process_.pid());
-  if (!maps || new_modules(facts_, *maps).empty()) return {};
+void Recorder::watch_for_unwinder() {
+  if (!calls_ || !calls_->has_return_probes()) return;
+  std::vector<Mapping> maps;  // as tick() has just read them
+  if (const ProcessMaps* const process = symbolizer_.process(process_.pid()))
+    for (const CodeMapping& code : process->mappings()) maps.push_back(code.mapping);
+  if (new_modules(facts_, maps).empty()) return;
   Result<SafetyFacts> facts = inspect_target(process_.pid());
-  if (!facts) return {};  // gone: its probes are, too
+  if (!facts) return;  // gone: its probes are, too
   facts_ = std::move(*facts);
   const ExitPolicy policy = choose_exit_policy(facts_, recording_.host.kernel);
-  if (policy.best == ExitMode::kUretprobe) return {};
+  if (policy.best == ExitMode::kUretprobe) return;
   calls_->drop_return_probes();
   recording_.notes.push_back(fmt::format(
       "functions were counted until {:.1f} s only, when the target loaded a library: {}",
       static_cast<double>(recording_.duration_ns) / 1e9, policy.reason));
-  return {};
 }
 
 void Recorder::finish_calibration() {

@@ -53,7 +53,6 @@ class Recorder {
 
   [[nodiscard]] const Recording& recording() const { return recording_; }
   [[nodiscard]] Recording& recording() { return recording_; }
-  [[nodiscard]] std::uint64_t first_sample_ns() const;  // monotonic; 0: none yet
 
   struct Progress {
     std::uint64_t samples = 0;
@@ -67,7 +66,7 @@ class Recorder {
   Result<void> describe_target();
   Result<void> start_cpu();
   Result<void> start_calls();
-  Result<void> watch_for_unwinder();
+  void watch_for_unwinder();
   void finish_calibration();
   void update_quality();
 
