@@ -125,6 +125,7 @@ void Recorder::watch_for_unwinder() {
   const ExitPolicy policy = choose_exit_policy(facts_, recording_.host.kernel);
   if (policy.best == ExitMode::kUretprobe) return;
   calls_->drop_return_probes();
+  return_probes_dropped_ = true;
   recording_.notes.push_back(fmt::format(
       "functions were counted until {:.1f} s only, when the target loaded a library: {}",
       static_cast<double>(recording_.duration_ns) / 1e9, policy.reason));
@@ -170,6 +171,9 @@ void Recorder::update_quality() {
   recording_.quality.clear();
   if (cpu_) cpu_->add_quality(recording_.quality);
   if (calls_) calls_->add_quality(recording_.quality);
+  if (calls_)
+    recording_.quality.push_back({"return_probes_dropped", return_probes_dropped_ ? 1U : 0U, true,
+                                  "functions were not counted to the end: see the notes"});
 }
 
 Recorder::Progress Recorder::progress() const {

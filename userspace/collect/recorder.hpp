@@ -81,6 +81,7 @@ class Recorder {
   std::optional<CallsCollector> calls_;
   std::thread calibration_;
   Result<ProbeCosts> costs_;  // written by the thread, read after join
+  bool return_probes_dropped_ = false;
   std::uint64_t begin_ns_ = 0;
 };
 
