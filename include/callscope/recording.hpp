@@ -77,19 +77,32 @@ struct Thread {
   bool operator==(const Thread&) const = default;
 };
 
+// A process that was recorded: the target first, then further ones asked for and their children.
+struct ProcessInfo {
+  std::int32_t pid = 0;
+  std::int32_t parent_pid = 0;  // of a followed child; 0: asked for by the user
+  std::string comm;
+  std::uint64_t since_ns = 0;  // when its functions were probed, from the start of the recording
+  bool timed = false;          // its functions were probed
+
+  bool operator==(const ProcessInfo&) const = default;
+};
+
 // How often one stack was seen on CPU in one thread.
 struct CpuSamples {
   std::uint32_t stack = 0;  // Stack::id
   std::int32_t pid = 0;
   std::int32_t tid = 0;
   std::uint64_t count = 0;
+  std::uint64_t slow_count = 0;  // of these, taken inside calls of Recording::slow_calls
 
   bool operator==(const CpuSamples&) const = default;
 };
 
 enum class ExitMode { kUretprobe, kRetSite, kEntryOnly };  // how the end of a call is seen
 
-// One probed function. calls = returns + unwound + running + untimed.
+// One probed function. calls = returns + unwound + running + untimed + skipped. When the budget let
+// only one in N calls be timed, each timed call stands for N in times and histogram.
 struct FunctionStats {
   std::string name;                  // linker name, or display name once demangled
   std::vector<std::string> aliases;  // other names of the same address
@@ -97,27 +110,125 @@ struct FunctionStats {
   std::uint64_t addr = 0;            // ELF virtual address
   std::uint64_t size_bytes = 0;
   ExitMode exit = ExitMode::kUretprobe;
+  std::uint64_t site_addr = 0;       // where its entry probe stands: at addr or a little behind
+  bool emulated_entry = false;       // the kernel emulates the instruction there: a cheap probe
+  bool emulated_exits = false;       // the same of all its exit sites
+  std::uint64_t inlined_copies = 0;  // places where it is inlined: calls there are not seen
 
-  std::uint64_t calls = 0;
-  std::uint64_t returns = 0;
+  std::uint64_t calls = 0;    // exact until detached_ns
+  std::uint64_t returns = 0;  // calls that were timed
   std::uint64_t unwound = 0;  // entered, never returned: longjmp, throw, thread exit
+  std::uint64_t threw = 0;    // of these, left by a C++ exception that was seen when it was caught
   std::uint64_t running = 0;  // still inside when the recording ended
   std::uint64_t untimed = 0;  // entered, but no return could be seen (too deep, or entry-only)
+  std::uint64_t skipped = 0;  // counted, but left out of the timed ones to keep the budget
+  std::uint64_t sample_every = 1;  // one in this many calls is timed, as of the end
+  std::uint64_t untimed_ns = 0;  // when the budget ended its timing (calls still counted); 0: never
+  std::uint64_t detached_ns = 0;  // when the budget took its probes away; 0: never
 
   // Of the returns: left by a tail call of a function that is not probed, whose time is missing.
   std::uint64_t tail_exits = 0;
 
   std::uint64_t total_ns = 0;  // outermost activations only: recursion is not counted twice
   std::uint64_t self_ns = 0;   // total without the time in probed callees
-  std::uint64_t sum_ns = 0;    // over all returned calls; average = sum_ns / returns
+  std::uint64_t sum_ns = 0;    // over all returned calls; average = sum_ns / sum of histogram
   std::uint64_t min_ns = 0;    // of returned calls; 0 if there is none
   std::uint64_t max_ns = 0;
   std::uint64_t probe_cost_ns = 0;  // predicted cost of entry + exit probe for one call
+
+  // Of total_ns and self_ns: off CPU asleep (lock, I/O, timer), and ready but waiting for a CPU.
+  // The rest is on-CPU time.
+  std::uint64_t blocked_ns = 0;
+  std::uint64_t runq_ns = 0;
+  std::uint64_t self_blocked_ns = 0;
+  std::uint64_t self_runq_ns = 0;
 
   // Non-empty slots of abi/histogram.h over returned calls: (slot, count), slots ascending.
   std::vector<std::pair<std::uint32_t, std::uint64_t>> histogram;
 
   bool operator==(const FunctionStats&) const = default;
+};
+
+// One node of the tree of probed calls: a function called from the calls above it. A function that
+// is called while it is open already is a leaf of its caller, marked recursive; what it calls hangs
+// under its outermost node, so that the tree stays small. Times as in FunctionStats.
+struct CallNode {
+  static constexpr std::uint32_t kNoParent = 0xffffffff;
+
+  std::uint32_t id = 0;              // index into Recording::call_nodes; parents come first
+  std::uint32_t parent = kNoParent;  // CallNode::id; kNoParent: no probed function was open
+  std::uint32_t function = 0;        // index into Recording::functions
+  std::int32_t tid = 0;              // thread, when the tree was kept by thread; else 0
+  bool recursive = false;            // its time is in an outer node already
+  std::uint64_t calls = 0;           // timed ones
+  std::uint64_t unwound = 0;
+  std::uint64_t total_ns = 0;
+  std::uint64_t self_ns = 0;
+  std::uint64_t max_ns = 0;  // of returned calls
+  std::uint64_t blocked_ns = 0;
+  std::uint64_t runq_ns = 0;
+  std::uint64_t self_blocked_ns = 0;
+  std::uint64_t self_runq_ns = 0;
+
+  bool operator==(const CallNode&) const = default;
+};
+
+// Calls of one function that returned within one second of the recording.
+struct LatencyColumn {
+  std::uint32_t function = 0;  // index into Recording::functions
+  std::uint32_t second = 0;    // t_ns / 1e9 of the returns
+  std::vector<std::pair<std::uint32_t, std::uint64_t>> histogram;  // as in FunctionStats
+
+  bool operator==(const LatencyColumn&) const = default;
+};
+
+// One call that took longer than its --slow threshold.
+struct SlowCall {
+  std::uint32_t function = 0;  // index into Recording::functions
+  std::int32_t pid = 0;
+  std::int32_t tid = 0;
+  std::uint64_t t_ns = 0;  // of its entry, from the start of the recording
+  std::uint64_t duration_ns = 0;
+  std::uint64_t blocked_ns = 0;  // the rest of the duration is on-CPU time
+  std::uint64_t runq_ns = 0;
+  std::optional<std::uint32_t> stack;  // Stack::id of its callers, the function itself first
+  // The first six integer arguments (rdi, rsi, rdx, rcx, r8, r9); absent: not known at the probe.
+  std::vector<std::optional<std::uint64_t>> args;
+
+  bool operator==(const SlowCall&) const = default;
+};
+
+// A span of --span: from one point of the program to another, matched by thread or argument.
+struct SpanStats {
+  std::string name;
+  std::string from;  // as given: "FUNC" or "usdt:PROVIDER:NAME"
+  std::string to;
+  std::string keyed_by;  // "thread" or "argN"
+
+  std::uint64_t begun = 0;
+  std::uint64_t finished = 0;
+  std::uint64_t restarted = 0;  // begun again with the same key before the end
+  std::uint64_t unmatched = 0;  // ends without a beginning
+  std::uint64_t open = 0;       // begun, not finished when the recording ended
+  std::uint64_t lost = 0;       // no room to remember the beginning
+  std::uint64_t sum_ns = 0;
+  std::uint64_t min_ns = 0;  // of finished ones; 0 if there is none
+  std::uint64_t max_ns = 0;
+  std::vector<std::pair<std::uint32_t, std::uint64_t>> histogram;  // as in FunctionStats
+
+  bool operator==(const SpanStats&) const = default;
+};
+
+// What one probe adds on this machine, measured at the start; 0 = not measured.
+struct ProbeCosts {
+  std::uint64_t emulated_entry_ns = 0;  // entry probe on an instruction that the kernel emulates
+  std::uint64_t stepped_entry_ns = 0;   // on one that it single-steps
+  std::uint64_t return_ns = 0;          // a return probe
+  std::uint64_t emulated_exit_ns = 0;   // exit site, emulated (tail jump, slid ret)
+  std::uint64_t stepped_exit_ns = 0;    // exit site on a ret
+  std::uint64_t counted_entry_ns = 0;   // an emulated entry that is only counted
+
+  bool operator==(const ProbeCosts&) const = default;
 };
 
 // State of the target process at one moment. Counters are totals since the process started.
@@ -166,12 +277,20 @@ struct Recording {
   std::uint32_t sample_hz = 0;  // asked for; 0 = CPU sampling off
   std::string sample_event;     // "cpu-clock" or "cycles"
   std::string probe_mechanism;  // "uprobe session", "uprobe_multi", "perf-event uprobe", "" = none
+  ProbeCosts probe_costs;
+  double budget_percent = 0;     // of one CPU, for all probes together; 0: no limit
+  bool calls_by_thread = false;  // call_nodes are kept by thread
+  std::vector<ProcessInfo> processes;
   std::vector<Module> modules;
   std::vector<Frame> frames;
   std::vector<Stack> stacks;
   std::vector<Thread> threads;
   std::vector<CpuSamples> cpu;
   std::vector<FunctionStats> functions;
+  std::vector<CallNode> call_nodes;
+  std::vector<LatencyColumn> latency_columns;  // by second, then function
+  std::vector<SlowCall> slow_calls;            // by time of their end
+  std::vector<SpanStats> spans;
   std::vector<ResourceSnapshot> snapshots;
   std::vector<QualityItem> quality;
   std::vector<std::string> notes;  // one line each: what was decided for the user and why

@@ -49,9 +49,10 @@ std::vector<Row> make_rows(std::span<const ProbeModule> modules, const FunctionP
   for (const FoundFunction& function : found.functions) {
     const ProbeModule& module = modules[function.module];
     const ExitMode exit = exit_of(function, module, policy);
-    rows.push_back({demangle(function.name, DemangleLevel::kSimple), module.path,
-                    function.size_bytes, function.emulated_entry, std::string(exit_mode_name(exit)),
-                    predicted_cost_ns(costs, function.emulated_entry, exit), ""});
+    rows.push_back(
+        {demangle(function.name, DemangleLevel::kSimple), module.path, function.size_bytes,
+         function.emulated_entry, std::string(exit_mode_name(exit)),
+         predicted_cost_ns(costs, {.exit = exit, .emulated_entry = function.emulated_entry}), ""});
   }
   for (const RefusedFunction& function : found.refused)
     rows.push_back({demangle(function.name, DemangleLevel::kSimple), modules[function.module].path,

@@ -84,6 +84,9 @@ Result<ProbeCosts> calibrate_probes(ProbeMechanism mechanism) {
   costs.emulated_entry_ns = minus(time_calls(functions[2]), bare_ns);
   costs.return_ns = minus(push_pair_ns, costs.emulated_entry_ns);
   costs.stepped_entry_ns = minus(stepped_pair_ns, costs.return_ns);
+  costs.counted_entry_ns = costs.emulated_entry_ns;
+  costs.emulated_exit_ns = costs.emulated_entry_ns;
+  costs.stepped_exit_ns = costs.stepped_entry_ns;
   return costs;
 }
 

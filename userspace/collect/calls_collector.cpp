@@ -67,15 +67,12 @@ std::vector<std::uint32_t> drop_refused(const CallsProgram& program, ProbePlan& 
     plan.notes.push_back(list_note("functions have instructions that the kernel refuses", listed));
   std::vector<std::uint32_t> cookies;
   std::vector<FunctionStats> functions;
-  std::vector<bool> emulated;
   for (std::uint32_t func = 0; func < plan.functions.size(); ++func) {
     if (refused.contains(func)) continue;
     cookies.push_back(func);
     functions.push_back(std::move(plan.functions[func]));
-    emulated.push_back(plan.emulated_entry[func]);
   }
   plan.functions = std::move(functions);
-  plan.emulated_entry = std::move(emulated);
   return cookies;
 }
 

@@ -44,8 +44,9 @@ class Planner {
     stats.addr = function.addr;
     stats.size_bytes = function.size_bytes;
     stats.exit = exit;
+    stats.site_addr = function.addr;
+    stats.emulated_entry = function.emulated_entry;
     plan_.functions.push_back(std::move(stats));
-    plan_.emulated_entry.push_back(function.emulated_entry);
   }
 
   ExitMode place_exits(std::uint32_t id, const FoundFunction& function, const ProbeModule& module,

@@ -30,7 +30,6 @@ std::string list_note(const std::string& head, const NamedReasons& items);
 struct ProbePlan {
   CallProbes probes;
   std::vector<FunctionStats> functions;  // index = cookie
-  std::vector<bool> emulated_entry;      // of each function: its entry probe is a cheap one
   std::vector<std::string> notes;
 };
 

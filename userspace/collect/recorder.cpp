@@ -72,7 +72,6 @@ Result<void> Recorder::start_calls() {
   calls_.emplace(std::move(*calls));
   recording_.notes.insert(recording_.notes.end(), plan->notes.begin(), plan->notes.end());
   recording_.functions = std::move(plan->functions);
-  emulated_entry_ = std::move(plan->emulated_entry);
   recording_.probe_mechanism = mechanism_name(calls_->mechanism());
   return {};
 }
@@ -138,10 +137,9 @@ void Recorder::finish_calibration() {
     recording_.notes.push_back("probe cost is unknown: " + costs_.error().message());
     return;
   }
-  for (std::size_t i = 0; i < recording_.functions.size(); ++i) {
-    FunctionStats& function = recording_.functions[i];
-    function.probe_cost_ns = predicted_cost_ns(*costs_, emulated_entry_[i], function.exit);
-  }
+  recording_.probe_costs = *costs_;
+  for (FunctionStats& function : recording_.functions)
+    function.probe_cost_ns = predicted_cost_ns(*costs_, function);
 }
 
 Result<void> Recorder::stop(const std::string& ended_by) {

@@ -75,7 +75,6 @@ class Recorder {
   Recording recording_;
   Symbolizer symbolizer_;  // refers to recording_
   SafetyFacts facts_;
-  std::vector<bool> emulated_entry_;
   std::optional<ResourceCollector> resources_;
   std::unique_ptr<CpuCollector> cpu_;
   std::optional<CallsCollector> calls_;

@@ -20,7 +20,7 @@ std::string share_of(std::uint64_t part, std::uint64_t whole) {
 std::uint64_t unmatched_returns(const Recording& recording) {
   std::uint64_t unmatched = 0;
   for (const FunctionStats& f : recording.functions) {
-    const std::uint64_t ended = f.returns + f.unwound + f.running + f.untimed;
+    const std::uint64_t ended = f.returns + f.unwound + f.running + f.untimed + f.skipped;
     unmatched += f.calls > ended ? f.calls - ended : ended - f.calls;
   }
   return unmatched;

@@ -3,13 +3,14 @@
 
 namespace callscope {
 
-std::uint64_t predicted_cost_ns(const ProbeCosts& costs, bool emulated_entry, ExitMode exit) {
-  const std::uint64_t entry_ns = emulated_entry ? costs.emulated_entry_ns : costs.stepped_entry_ns;
-  switch (exit) {
+std::uint64_t predicted_cost_ns(const ProbeCosts& costs, const FunctionStats& function) {
+  const std::uint64_t entry_ns =
+      function.emulated_entry ? costs.emulated_entry_ns : costs.stepped_entry_ns;
+  switch (function.exit) {
     case ExitMode::kUretprobe:
       return entry_ns + costs.return_ns;
     case ExitMode::kRetSite:
-      return entry_ns + costs.stepped_entry_ns;
+      return entry_ns + (function.emulated_exits ? costs.emulated_exit_ns : costs.stepped_exit_ns);
     case ExitMode::kEntryOnly:
       return entry_ns;
   }

@@ -10,14 +10,7 @@
 
 namespace callscope {
 
-// Cost of one probe hit with our BPF program behind it; 0 = not measured.
-struct ProbeCosts {
-  std::uint64_t emulated_entry_ns = 0;  // probe on an instruction that the kernel emulates
-  std::uint64_t stepped_entry_ns = 0;   // probe on one that it single-steps
-  std::uint64_t return_ns = 0;          // a return probe
-};
-
-// Sum of entry and exit. A ret is always single-stepped; a tail jump, emulated, costs less.
-std::uint64_t predicted_cost_ns(const ProbeCosts& costs, bool emulated_entry, ExitMode exit);
+// Sum of entry and exit probe of one timed call, by where the function's probes stand.
+std::uint64_t predicted_cost_ns(const ProbeCosts& costs, const FunctionStats& function);
 
 }  // namespace callscope
