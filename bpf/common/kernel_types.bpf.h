@@ -39,6 +39,7 @@ struct task_struct {
 	unsigned long sas_ss_size;
 	struct signal_struct *signal;
 	unsigned int self_exec_id;
+	unsigned int __state; /* 0: running or ready */
 };
 
 struct bpf_iter_meta {

@@ -45,6 +45,9 @@ class UprobeSet {
   Result<void> attach(bpf_program* program, UprobeLinkKind kind, ProbeMechanism mechanism,
                       std::span<const Probe> probes);
 
+  // Gives the links up, for who can wait until they are closed. Perf events stay.
+  [[nodiscard]] std::vector<Fd> release_links() { return std::move(links_); }
+
   [[nodiscard]] const std::vector<ProbeFailure>& failures() const { return failures_; }
 
  private:

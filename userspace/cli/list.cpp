@@ -49,10 +49,12 @@ std::vector<Row> make_rows(std::span<const ProbeModule> modules, const FunctionP
   for (const FoundFunction& function : found.functions) {
     const ProbeModule& module = modules[function.module];
     const ExitMode exit = exit_of(function, module, policy);
-    rows.push_back(
-        {demangle(function.name, DemangleLevel::kSimple), module.path, function.size_bytes,
-         function.emulated_entry, std::string(exit_mode_name(exit)),
-         predicted_cost_ns(costs, {.exit = exit, .emulated_entry = function.emulated_entry}), ""});
+    FunctionStats stats;
+    stats.exit = exit;
+    stats.emulated_entry = function.emulated_entry;
+    rows.push_back({demangle(function.name, DemangleLevel::kSimple), module.path,
+                    function.size_bytes, function.emulated_entry, std::string(exit_mode_name(exit)),
+                    predicted_cost_ns(costs, stats), ""});
   }
   for (const RefusedFunction& function : found.refused)
     rows.push_back({demangle(function.name, DemangleLevel::kSimple), modules[function.module].path,
@@ -138,7 +140,7 @@ Result<int> list_process(const ListArguments& arguments, const FunctionPattern& 
   CS_TRY(symbolizer.refresh(pid));
   const Result<SafetyFacts> facts = inspect_target(pid);
   if (!facts) return std::unexpected(facts.error());
-  const ExitPolicy policy = choose_exit_policy(*facts, describe_host().kernel);
+  const ExitPolicy policy = choose_exit_policy(*facts, describe_host().kernel, true);
   if (!policy.reason.empty()) fmt::print(stderr, "callscope: {}\n", policy.reason);
   const std::vector<ProbeModule> modules = probe_modules(pid, symbolizer, {&pattern, 1});
   return print_rows(make_rows(modules, pattern, policy, measured_costs()), pattern, arguments);

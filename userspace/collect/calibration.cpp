@@ -8,6 +8,7 @@
 
 #include "bpf/calls_program.hpp"
 #include "bpf/own_code.hpp"
+#include "callscope/abi/call_cookie.h"
 #include "sys/clock.hpp"
 
 // Functions whose first instruction is known: push is emulated by the kernel, mov is
@@ -65,18 +66,20 @@ Result<ProbeCosts> calibrate_probes(ProbeMechanism mechanism) {
   const std::array<Function, 3> functions{cs_calibrate_return, cs_calibrate_stepped,
                                           cs_calibrate_count};
   const std::uint64_t bare_ns = time_calls(cs_calibrate_return);
-  Result<CallsProgram> program = CallsProgram::load({.tgid = static_cast<std::uint32_t>(::getpid()),
-                                                     .n_functions = functions.size(),
-                                                     .mechanism = mechanism,
-                                                     .has_counted = true});
+  Result<CallsProgram> program =
+      CallsProgram::load({.tgid = static_cast<std::uint32_t>(::getpid()),
+                          .max_functions = static_cast<std::uint32_t>(functions.size()),
+                          .mechanism = mechanism});
   if (!program) return std::unexpected(program.error());
   CallProbes probes;
-  for (std::uint64_t i = 0; i < functions.size(); ++i) {
-    Result<Probe> probe = probe_own_code(reinterpret_cast<const void*>(functions[i]), i);
+  for (std::uint32_t i = 0; i < functions.size(); ++i) {
+    const cs_probe_kind kind = i < 2 ? CS_PROBE_ENTRY : CS_PROBE_COUNT;
+    Result<Probe> probe =
+        probe_own_code(reinterpret_cast<const void*>(functions[i]), cs_cookie(kind, i, 0));
     if (!probe) return std::unexpected(probe.error());
-    (i < 2 ? probes.return_probed : probes.counted).push_back(std::move(*probe));
+    (i < 2 ? probes.return_probed : probes.sites).push_back(std::move(*probe));
   }
-  CS_TRY(program->attach(probes));
+  CS_TRY(program->links().attach(::getpid(), std::move(probes)));
   program->enable();
   const std::uint64_t push_pair_ns = minus(time_calls(functions[0]), bare_ns);
   const std::uint64_t stepped_pair_ns = minus(time_calls(functions[1]), bare_ns);

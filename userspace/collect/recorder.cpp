@@ -2,22 +2,32 @@
 #include "collect/recorder.hpp"
 
 #include <fmt/format.h>
+#include <sys/epoll.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "collect/calibration.hpp"
-#include "collect/exit_policy.hpp"
 #include "collect/host.hpp"
+#include "collect/hot_functions.hpp"
 #include "sys/clock.hpp"
 
 namespace callscope {
+namespace {
+
+constexpr std::uint64_t kSecond = 1'000'000'000;
+constexpr std::size_t kMaxHotFunctions = 100;
+
+}  // namespace
 
 Recorder::Recorder(Process process, const RecordOptions& options)
-    : options_(options), process_(std::move(process)), symbolizer_(recording_) {}
+    : options_(options),
+      process_(std::move(process)),
+      symbolizer_(recording_),
+      stacks_(recording_),
+      slow_calls_(options.slow_rules, recording_, symbolizer_, stacks_) {}
 
-Recorder::~Recorder() {
-  if (calibration_.joinable()) calibration_.join();
-}
+Recorder::~Recorder() = default;
 
 Result<std::unique_ptr<Recorder>> Recorder::create(std::int32_t pid, const RecordOptions& options) {
   Result<Process> process = Process::open(pid);
@@ -26,6 +36,8 @@ Result<std::unique_ptr<Recorder>> Recorder::create(std::int32_t pid, const Recor
   CS_TRY(self->describe_target());
   CS_TRY(self->start_cpu());
   CS_TRY(self->start_calls());
+  CS_TRY(self->add_processes());
+  CS_TRY(self->watch_events());
   return self;
 }
 
@@ -39,6 +51,11 @@ Result<void> Recorder::describe_target() {
   if (CachedModule* const exe = executable_module(process_.pid(), symbolizer_))
     if (const ModuleImage* const image = exe->image())
       recording_.target.build_id = image->build_id();
+  ProcessInfo info;
+  info.pid = process_.pid();
+  info.comm = recording_.target.comm;
+  info.timed = !options_.patterns.empty();
+  recording_.processes.push_back(std::move(info));
   return {};
 }
 
@@ -48,8 +65,9 @@ Result<void> Recorder::start_cpu() {
       CpuCollector::start({.tgid = static_cast<std::uint32_t>(process_.pid()),
                            .sample_hz = options_.sample_hz,
                            .clock = options_.clock,
-                           .follow_children = options_.follow_children},
-                          recording_, symbolizer_);
+                           .follow_children = options_.follow_children,
+                           .log_samples = slow_calls_.wanted()},
+                          recording_, symbolizer_, stacks_);
   if (!cpu) return std::unexpected(cpu.error());
   cpu_ = std::move(*cpu);
   recording_.sample_hz = static_cast<std::uint32_t>(options_.sample_hz);
@@ -58,21 +76,52 @@ Result<void> Recorder::start_cpu() {
 }
 
 Result<void> Recorder::start_calls() {
-  if (options_.patterns.empty()) return {};
-  Result<SafetyFacts> facts = inspect_target(process_.pid());
-  if (!facts) return std::unexpected(facts.error());
-  facts_ = std::move(*facts);
-  Result<ExitPolicy> policy = choose_exit_policy(facts_, recording_.host.kernel);
-  if (options_.exit_mode) policy = with_exit_mode(std::move(*policy), *options_.exit_mode);
-  if (!policy) return std::unexpected(policy.error());
-  Result<ProbePlan> plan = plan_probes(process_.pid(), symbolizer_, options_.patterns, *policy);
-  if (!plan) return std::unexpected(plan.error());
-  Result<CallsCollector> calls = CallsCollector::start(process_.pid(), *plan, options_.mechanism);
+  if (options_.patterns.empty() && (!options_.auto_functions || !cpu_)) return {};
+  Result<std::unique_ptr<CallTracer>> calls =
+      CallTracer::start(process_.pid(),
+                        {.patterns = options_.patterns,
+                         .mechanism = options_.mechanism,
+                         .exit_mode = options_.exit_mode,
+                         .unsafe = options_.unsafe,
+                         .follow_children = options_.follow_children,
+                         .by_thread = options_.by_thread,
+                         .budget_percent = options_.budget_percent,
+                         .log_slow_calls = slow_calls_.wanted()},
+                        recording_, symbolizer_,
+                        [this](const cs_slow_record& record) { slow_calls_.on_record(record); });
   if (!calls) return std::unexpected(calls.error());
-  calls_.emplace(std::move(*calls));
-  recording_.notes.insert(recording_.notes.end(), plan->notes.begin(), plan->notes.end());
-  recording_.functions = std::move(plan->functions);
-  recording_.probe_mechanism = mechanism_name(calls_->mechanism());
+  calls_ = std::move(*calls);
+  const Result<ProbeCosts> costs = calibrate_probes(calls_->calls().mechanism());
+  if (costs)
+    calls_->calls().set_costs(*costs);
+  else
+    recording_.notes.push_back("probe cost is unknown, so there is no budget: " +
+                               costs.error().message());
+  slow_calls_.set_thresholds(calls_->calls().program(), calls_->calls().registry());
+  return {};
+}
+
+Result<void> Recorder::add_processes() {
+  for (const std::int32_t pid : options_.more_pids) {
+    if (pid == process_.pid()) continue;
+    const Result<Process> process = Process::open(pid);
+    if (!process) return std::unexpected(process.error());
+    CS_TRY(symbolizer_.refresh(pid));
+    if (cpu_) CS_TRY(cpu_->add_target(pid));
+    if (calls_) CS_TRY(calls_->add_process(pid));
+  }
+  return {};
+}
+
+Result<void> Recorder::watch_events() {
+  events_.reset(::epoll_create1(EPOLL_CLOEXEC));
+  if (!events_.valid()) return fail(ErrorCode::kInternal, "cannot create an epoll", {}, errno);
+  for (const int fd : {cpu_ ? cpu_->ring_fd() : -1, calls_ ? calls_->ring_fd() : -1}) {
+    epoll_event event{};
+    event.events = EPOLLIN;
+    if (fd >= 0 && ::epoll_ctl(events_.get(), EPOLL_CTL_ADD, fd, &event) != 0)
+      return fail(ErrorCode::kInternal, "cannot watch a ring buffer", {}, errno);
+  }
   return {};
 }
 
@@ -81,18 +130,18 @@ void Recorder::enable() {
   begin_ns_ = monotonic_ns();
   resources_.emplace(process_.pid(), options_.interval_ns, options_.max_snapshots);
   (void)resources_->take(0, recording_.snapshots);  // a target that is gone has no first one
-  if (calls_) calls_->enable();
+  if (calls_ && options_.stands_in_loader) calls_->expect_announcement();
+  if (calls_) calls_->enable(begin_ns_);
   if (cpu_) cpu_->enable();
-  // Costs are needed by the report only, so they are measured while the recording runs.
-  if (calls_)
-    calibration_ = std::thread(
-        [this, mechanism = calls_->mechanism()] { costs_ = calibrate_probes(mechanism); });
 }
 
-int Recorder::ring_fd() const { return cpu_ ? cpu_->ring_fd() : -1; }
-
-void Recorder::drain() {
+Result<void> Recorder::drain() {
   if (cpu_) cpu_->drain();
+  return calls_ ? calls_->drain() : Result<void>{};
+}
+
+Result<void> Recorder::housekeep() {
+  return calls_ ? calls_->housekeep(monotonic_ns()) : Result<void>{};
 }
 
 Result<void> Recorder::tick() {
@@ -101,45 +150,37 @@ Result<void> Recorder::tick() {
   // A target that has just ended keeps the maps and the snapshots that it had.
   if (process_.alive()) {
     (void)symbolizer_.refresh(process_.pid());
-    watch_for_unwinder();
     (void)resources_->take(recording_.duration_ns, recording_.snapshots);
   }
-  drain();
+  CS_TRY(drain());
   if (cpu_) CS_TRY(cpu_->update());
-  if (calls_) calls_->update(recording_.functions);
+  CS_TRY(choose_hot_functions());
+  update_calls(now_ns);
   update_quality();
   return {};
 }
 
-// A library that the target has loaded meanwhile may make return probes dangerous.
-void Recorder::watch_for_unwinder() {
-  if (!calls_ || !calls_->has_return_probes()) return;
-  std::vector<Mapping> maps;  // as tick() has just read them
-  if (const ProcessMaps* const process = symbolizer_.process(process_.pid()))
-    for (const CodeMapping& code : process->mappings()) maps.push_back(code.mapping);
-  if (new_modules(facts_, maps).empty()) return;
-  Result<SafetyFacts> facts = inspect_target(process_.pid());
-  if (!facts) return;  // gone: its probes are, too
-  facts_ = std::move(*facts);
-  const ExitPolicy policy = choose_exit_policy(facts_, recording_.host.kernel);
-  if (policy.best == ExitMode::kUretprobe) return;
-  calls_->drop_return_probes();
-  return_probes_dropped_ = true;
-  recording_.notes.push_back(fmt::format(
-      "functions were counted until {:.1f} s only, when the target loaded a library: {}",
-      static_cast<double>(recording_.duration_ns) / 1e9, policy.reason));
+Result<void> Recorder::choose_hot_functions() {
+  const bool wanted = calls_ && options_.patterns.empty() && !hot_functions_chosen_;
+  if (!wanted || recording_.duration_ns < kSecond || !process_.alive()) return {};
+  FoundFunctions found = find_hot_functions(recording_, symbolizer_, kMaxHotFunctions);
+  if (found.functions.empty()) return {};
+  hot_functions_chosen_ = true;
+  recording_.notes.push_back(
+      fmt::format("{} functions of hot stacks are probed since {:.1f} s; -f chooses others",
+                  found.functions.size(), static_cast<double>(recording_.duration_ns) / 1e9));
+  CS_TRY(calls_->add_functions(found));
+  slow_calls_.set_thresholds(calls_->calls().program(), calls_->calls().registry());
+  return {};
 }
 
-void Recorder::finish_calibration() {
-  if (!calibration_.joinable()) return;
-  calibration_.join();
-  if (!costs_) {
-    recording_.notes.push_back("probe cost is unknown: " + costs_.error().message());
-    return;
-  }
-  recording_.probe_costs = *costs_;
-  for (FunctionStats& function : recording_.functions)
-    function.probe_cost_ns = predicted_cost_ns(*costs_, function);
+void Recorder::update_calls(std::uint64_t now_ns) {
+  if (!calls_) return;
+  const std::uint64_t elapsed_ns = now_ns - begin_ns_;
+  // What is seen in a tick returned before it: a tick on the full second closes the one that ended.
+  const std::uint64_t second = elapsed_ns == 0 ? 0 : (elapsed_ns - 1) / kSecond;
+  calls_->calls().update(static_cast<std::uint32_t>(second));
+  slow_calls_.update(calls_->calls().registry(), begin_ns_, cpu_.get());
 }
 
 Result<void> Recorder::stop(const std::string& ended_by) {
@@ -151,14 +192,11 @@ Result<void> Recorder::stop(const std::string& ended_by) {
     cpu_->stop();
     CS_TRY(cpu_->update());
   }
-  if (calls_) calls_->update(recording_.functions);
-  finish_calibration();
+  update_calls(end_ns);
   recording_.duration_ns = end_ns - begin_ns_;
   recording_.target.ended_by = ended_by;
   recording_.finished = true;
   update_quality();
-  if (cpu_ && cpu_->saw_children() && !recording_.functions.empty())
-    recording_.notes.push_back("functions are timed in the target alone; its children are sampled");
   for (std::string& note : symbolizer_.module_notes()) recording_.notes.push_back(std::move(note));
   if (symbolizer_.kernel_names_hidden())
     recording_.notes.push_back("kernel functions have no names: kernel.kptr_restrict hides them");
@@ -168,10 +206,8 @@ Result<void> Recorder::stop(const std::string& ended_by) {
 void Recorder::update_quality() {
   recording_.quality.clear();
   if (cpu_) cpu_->add_quality(recording_.quality);
-  if (calls_) calls_->add_quality(recording_.quality);
-  if (calls_)
-    recording_.quality.push_back({"return_probes_dropped", return_probes_dropped_ ? 1U : 0U, true,
-                                  "functions were not counted to the end: see the notes"});
+  if (calls_) calls_->calls().add_quality(recording_.quality);
+  if (slow_calls_.wanted()) slow_calls_.add_quality(recording_.quality);
 }
 
 Recorder::Progress Recorder::progress() const {

@@ -80,6 +80,12 @@ bool has_go_section(const ElfImage& image) {
   });
 }
 
+// Calls that map libraries: on request, or libgcc_s for libc's own use.
+bool is_loading_symbol(std::string_view name) {
+  return equals_any(
+      name, {"dlopen", "dlmopen", "pthread_cancel", "pthread_exit", "thrd_exit", "backtrace"});
+}
+
 void read_symbol_evidence(const ElfImage& image, std::string_view name, ModuleFacts& facts) {
   bool finds_frames = false;  // imports what an unwinder that is linked in needs from libc
   image.for_each_symbol([&](const ElfSymbol& symbol) {
@@ -90,6 +96,8 @@ void read_symbol_evidence(const ElfImage& image, std::string_view name, ModuleFa
     if (imported && equals_any(symbol.name, {"dl_iterate_phdr", "_dl_find_object"}))
       finds_frames = true;
     if (imported && symbol.name == "ASYNC_pause_job") facts.pauses_openssl_jobs = true;
+    if (imported && symbol.name == "pthread_setcanceltype") facts.cancels_anywhere = true;
+    if (imported && !is_libc(name) && is_loading_symbol(symbol.name)) facts.loads_code = true;
     if (facts.fibers.empty() && !is_libc(name) && is_fiber_symbol(symbol))
       facts.fibers = symbol.name;
   });
