@@ -110,7 +110,7 @@ struct FunctionStats {
   std::uint64_t addr = 0;            // ELF virtual address
   std::uint64_t size_bytes = 0;
   ExitMode exit = ExitMode::kUretprobe;
-  std::uint64_t site_addr = 0;       // where its entry probe stands: at addr or a little behind
+  std::uint64_t site_addr = 0;       // of its entry probe: addr or a little behind; 0: not known
   bool emulated_entry = false;       // the kernel emulates the instruction there: a cheap probe
   bool emulated_exits = false;       // the same of all its exit sites
   std::uint64_t inlined_copies = 0;  // places where it is inlined: calls there are not seen

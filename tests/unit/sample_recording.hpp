@@ -108,7 +108,7 @@ inline FunctionStats sample_sampled_function() {
   f.total_ns = 1'990'000;
   f.self_ns = 1'296'000;
   f.sum_ns = 1'990'000;
-  f.min_ns = 120;
+  f.min_ns = 112;
   f.max_ns = 2200;
   f.probe_cost_ns = 1100;
   f.runq_ns = 190'000;

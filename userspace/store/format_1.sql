@@ -1,13 +1,12 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Shows a recording of format 1 (callscope 0.1) as one of format 2 without touching the file: what is
--- temporary hides what has the same name. What format 1 did not record is 0, empty or absent; its
--- entry probes stood at addr.
+-- temporary hides what has the same name. What format 1 did not record is 0, empty or absent.
 CREATE TEMP VIEW recording AS
   SELECT *, 0.0 AS budget_percent, 0 AS calls_by_thread, 0 AS off_cpu_split FROM main.recording;
 CREATE TEMP VIEW cpu_sample AS
   SELECT *, 0 AS slow_count FROM main.cpu_sample;
 CREATE TEMP VIEW function AS
-  SELECT *, addr AS site_addr, 0 AS emulated_entry, 0 AS emulated_exits, 0 AS inlined_copies,
+  SELECT *, 0 AS site_addr, 0 AS emulated_entry, 0 AS emulated_exits, 0 AS inlined_copies,
          0 AS threw, 0 AS skipped, 1 AS sample_every, 0 AS untimed_ns, 0 AS detached_ns,
          0 AS blocked_ns, 0 AS runq_ns, 0 AS self_blocked_ns, 0 AS self_runq_ns
   FROM main.function;

@@ -133,7 +133,7 @@ CREATE TABLE function (
   max_ns        INTEGER NOT NULL,
   probe_cost_ns INTEGER NOT NULL,  -- predicted cost of both probes for one call
   tail_exits    INTEGER NOT NULL,  -- of the returns: left by a tail call whose time is missing
-  site_addr       INTEGER NOT NULL,  -- where the entry probe stands: addr or a little behind
+  site_addr       INTEGER NOT NULL,  -- of the entry probe: addr or a little behind; 0: not known
   emulated_entry  INTEGER NOT NULL,  -- 1: the kernel emulates the instruction there: cheap
   emulated_exits  INTEGER NOT NULL,  -- 1: the same of all its exit sites
   inlined_copies  INTEGER NOT NULL,  -- places where it is inlined: calls there are not seen

@@ -71,7 +71,7 @@ Recording as_format_1(Recording recording) {
   recording.slow_calls.clear();
   for (auto& samples : recording.cpu) samples.slow_count = 0;
   for (FunctionStats& f : recording.functions) {
-    f.site_addr = f.addr;
+    f.site_addr = 0;
     f.emulated_entry = f.emulated_exits = false;
     f.inlined_copies = f.threw = f.skipped = f.untimed_ns = f.detached_ns = 0;
     f.sample_every = 1;
