@@ -110,7 +110,7 @@ struct FunctionStats {
   std::uint64_t addr = 0;            // ELF virtual address
   std::uint64_t size_bytes = 0;
   ExitMode exit = ExitMode::kUretprobe;
-  std::uint64_t site_addr = 0;       // where its entry probe stands: at addr or a little behind
+  std::uint64_t site_addr = 0;       // of its entry probe: addr or a little behind; 0: not known
   bool emulated_entry = false;       // the kernel emulates the instruction there: a cheap probe
   bool emulated_exits = false;       // the same of all its exit sites
   std::uint64_t inlined_copies = 0;  // places where it is inlined: calls there are not seen
@@ -160,7 +160,7 @@ struct CallNode {
   std::uint32_t function = 0;        // index into Recording::functions
   std::int32_t tid = 0;              // thread, when the tree was kept by thread; else 0
   bool recursive = false;            // its time is in an outer node already
-  std::uint64_t calls = 0;           // timed ones
+  std::uint64_t calls = 0;           // timed ones that returned, not scaled up
   std::uint64_t unwound = 0;
   std::uint64_t total_ns = 0;
   std::uint64_t self_ns = 0;
@@ -280,6 +280,7 @@ struct Recording {
   ProbeCosts probe_costs;
   double budget_percent = 0;     // of one CPU, for all probes together; 0: no limit
   bool calls_by_thread = false;  // call_nodes are kept by thread
+  bool off_cpu_split = true;     // false: blocked_ns and runq_ns were not measured and are all 0
   std::vector<ProcessInfo> processes;
   std::vector<Module> modules;
   std::vector<Frame> frames;
