@@ -289,7 +289,7 @@ struct Recording {
   std::vector<CpuSamples> cpu;
   std::vector<FunctionStats> functions;
   std::vector<CallNode> call_nodes;
-  std::vector<LatencyColumn> latency_columns;  // by second, then function
+  std::vector<LatencyColumn> latency_columns;  // by second
   std::vector<SlowCall> slow_calls;            // by time of their end
   std::vector<SpanStats> spans;
   std::vector<ResourceSnapshot> snapshots;

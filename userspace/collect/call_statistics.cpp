@@ -3,8 +3,13 @@
 
 #include <algorithm>
 
+#include "model/histogram.hpp"
+
 namespace callscope {
 namespace {
+
+// 100 functions for an hour; some 100 MB at most.
+constexpr std::size_t kMaxColumns = 360'000;
 
 using Histogram = std::vector<std::pair<std::uint32_t, std::uint64_t>>;
 
@@ -59,7 +64,7 @@ void take_stats(const cs_call_stats& stats, FunctionStats& out) {
 
 CallNode make_node(const cs_call_stats& stats) {
   CallNode node;
-  node.calls = stats.returns + stats.unwound;
+  node.calls = stats.returns;
   node.unwound = stats.unwound;
   node.total_ns = stats.sum_ns + stats.unwound_ns;
   node.self_ns = minus(node.total_ns, stats.child_ns);
@@ -128,6 +133,23 @@ void CallStatistics::update_nodes(const CallsProgram& program, const FunctionReg
   }
 }
 
+void CallStatistics::add_to_column(std::uint32_t func, std::uint32_t row, std::uint32_t second,
+                                   const Histogram& news, Recording& recording) {
+  std::vector<LatencyColumn>& columns = recording.latency_columns;
+  const auto [last, first_one] = column_of_.try_emplace(func, columns.size());
+  if (!first_one && columns[last->second].second == second) {
+    Histogram& histogram = columns[last->second].histogram;
+    histogram = merge_histograms(histogram, news);
+    return;
+  }
+  if (columns.size() >= kMaxColumns) {
+    ++columns_dropped_;
+    return;
+  }
+  last->second = columns.size();
+  columns.push_back({row, second, news});
+}
+
 void CallStatistics::update_histogram(const CallsProgram& program, std::uint32_t func,
                                       std::uint32_t row, std::uint32_t second,
                                       Recording& recording) {
@@ -135,7 +157,7 @@ void CallStatistics::update_histogram(const CallsProgram& program, std::uint32_t
   Histogram now = program.histogram(func);
   Histogram news = difference(now, function.histogram);
   function.histogram = std::move(now);
-  if (!news.empty()) recording.latency_columns.push_back({row, second, std::move(news)});
+  if (!news.empty()) add_to_column(func, row, second, news, recording);
 }
 
 void CallStatistics::update(const CallsProgram& program, const FunctionRegistry& registry,

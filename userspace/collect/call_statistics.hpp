@@ -21,12 +21,21 @@ class CallStatistics {
   void update(const CallsProgram& program, const FunctionRegistry& registry, std::uint32_t second,
               Recording& recording);
 
+  // Columns beyond what a recording holds: the latencies are in the histograms all the same.
+  [[nodiscard]] std::uint64_t columns_dropped() const { return columns_dropped_; }
+
  private:
   void update_nodes(const CallsProgram& program, const FunctionRegistry& registry,
                     Recording& recording);
   void update_histogram(const CallsProgram& program, std::uint32_t func, std::uint32_t row,
                         std::uint32_t second, Recording& recording);
 
+  void add_to_column(std::uint32_t func, std::uint32_t row, std::uint32_t second,
+                     const std::vector<std::pair<std::uint32_t, std::uint64_t>>& news,
+                     Recording& recording);
+
+  std::map<std::uint32_t, std::size_t> column_of_;  // the last column of each function
+  std::uint64_t columns_dropped_ = 0;
   std::vector<cs_call_stats> sums_;  // of each function, over its nodes
 };
 

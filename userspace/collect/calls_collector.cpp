@@ -177,6 +177,8 @@ void CallsCollector::add_quality(std::vector<QualityItem>& quality) const {
       "calls counted but not timed: their probes were changed while they were open");
   add(CS_STAT_CALL_EVENT_LOST, "call_events_lost", false,
       "loader, process or budget events lost: what depends on them came late");
+  quality.push_back({"latency_columns_dropped", statistics_.columns_dropped(), false,
+                     "seconds of functions missing in the latency heat map: it was full"});
   add(CS_STAT_SLOW_LOST, "slow_calls_lost", true, "slow calls that could not be logged");
 }
 
