@@ -21,6 +21,12 @@ enum cs_stat {
 	CS_STAT_BAD_COOKIE,	  /* events whose function id is out of range */
 	CS_STAT_SLOT_UNREADABLE,  /* return slots that could not be read: taken as unwound */
 	CS_STAT_MINMAX_CONTENDED, /* minimum or maximum not updated after several tries */
+	/* spans object */
+	CS_STAT_SPAN_BAD_SITE,	      /* events whose site or row is out of range */
+	CS_STAT_SPAN_KEY_UNREADABLE,  /* events lost: their key could not be read, or not kept */
+	CS_STAT_SPAN_NAME_UNREADABLE, /* begins lost: the same of their name */
+	CS_STAT_SPAN_NAMES_FULL,      /* begins lost: CS_SPAN_NAMES_MAX other names came first */
+	CS_STAT_SPAN_NAMED_UNMATCHED, /* ends by name whose begin was not seen: which is unknown */
 	CS_STAT_COUNT
 };
 
