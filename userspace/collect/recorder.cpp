@@ -26,6 +26,7 @@ Result<std::unique_ptr<Recorder>> Recorder::create(std::int32_t pid, const Recor
   CS_TRY(self->describe_target());
   CS_TRY(self->start_cpu());
   CS_TRY(self->start_calls());
+  CS_TRY(self->start_spans());
   return self;
 }
 
@@ -76,12 +77,24 @@ Result<void> Recorder::start_calls() {
   return {};
 }
 
+Result<void> Recorder::start_spans() {
+  if (options_.spans.empty()) return {};
+  Result<SpansCollector> spans = SpansCollector::start(process_.pid(), symbolizer_, options_.spans,
+                                                       {.mechanism = options_.mechanism});
+  if (!spans) return std::unexpected(spans.error());
+  spans_.emplace(std::move(*spans));
+  spans_->update(recording_.spans);
+  recording_.notes.insert(recording_.notes.end(), spans_->notes().begin(), spans_->notes().end());
+  return {};
+}
+
 void Recorder::enable() {
   recording_.start_unix_ns = unix_ns();
   begin_ns_ = monotonic_ns();
   resources_.emplace(process_.pid(), options_.interval_ns, options_.max_snapshots);
   (void)resources_->take(0, recording_.snapshots);  // a target that is gone has no first one
   if (calls_) calls_->enable();
+  if (spans_) spans_->enable();
   if (cpu_) cpu_->enable();
   // Costs are needed by the report only, so they are measured while the recording runs.
   if (calls_)
@@ -107,6 +120,7 @@ Result<void> Recorder::tick() {
   drain();
   if (cpu_) CS_TRY(cpu_->update());
   if (calls_) calls_->update(recording_.functions);
+  if (spans_) spans_->update(recording_.spans);
   update_quality();
   return {};
 }
@@ -147,11 +161,13 @@ Result<void> Recorder::stop(const std::string& ended_by) {
   if (process_.alive()) (void)resources_->finish(end_ns - begin_ns_, recording_.snapshots);
   Result<void> stopped;
   if (calls_) stopped = calls_->stop();
+  if (spans_) spans_->stop();
   if (cpu_) {
     cpu_->stop();
     CS_TRY(cpu_->update());
   }
   if (calls_) calls_->update(recording_.functions);
+  if (spans_) spans_->update(recording_.spans);
   finish_calibration();
   recording_.duration_ns = end_ns - begin_ns_;
   recording_.target.ended_by = ended_by;
@@ -169,6 +185,7 @@ void Recorder::update_quality() {
   recording_.quality.clear();
   if (cpu_) cpu_->add_quality(recording_.quality);
   if (calls_) calls_->add_quality(recording_.quality);
+  if (spans_) spans_->add_quality(recording_.quality);
   if (calls_)
     recording_.quality.push_back({"return_probes_dropped", return_probes_dropped_ ? 1U : 0U, true,
                                   "functions were not counted to the end: see the notes"});

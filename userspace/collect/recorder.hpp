@@ -16,6 +16,7 @@
 #include "collect/calls_collector.hpp"
 #include "collect/cpu_collector.hpp"
 #include "collect/resources.hpp"
+#include "collect/spans_collector.hpp"
 #include "probes/pattern.hpp"
 #include "probes/probe_cost.hpp"
 #include "symbols/symbolizer.hpp"
@@ -25,7 +26,8 @@
 namespace callscope {
 
 struct RecordOptions {
-  std::vector<FunctionPattern> patterns;    // empty: no function is probed
+  std::vector<FunctionPattern> patterns;  // empty: no function is probed
+  SpanRequest spans;
   std::optional<ProbeMechanism> mechanism;  // nothing: the best one that works
   std::optional<ExitMode> exit_mode;        // nothing: the best that is safe; never less safe
   std::uint64_t sample_hz = 99;             // 0: no CPU sampling
@@ -66,6 +68,7 @@ class Recorder {
   Result<void> describe_target();
   Result<void> start_cpu();
   Result<void> start_calls();
+  Result<void> start_spans();
   void watch_for_unwinder();
   void finish_calibration();
   void update_quality();
@@ -78,6 +81,7 @@ class Recorder {
   std::optional<ResourceCollector> resources_;
   std::unique_ptr<CpuCollector> cpu_;
   std::optional<CallsCollector> calls_;
+  std::optional<SpansCollector> spans_;
   std::thread calibration_;
   Result<ProbeCosts> costs_;  // written by the thread, read after join
   bool return_probes_dropped_ = false;
