@@ -9,6 +9,7 @@
 
 #include "callscope/abi/histogram.h"
 #include "store/schema.hpp"
+#include "store/span_tables.hpp"
 #include "sys/parse_number.hpp"
 
 namespace callscope::store {
@@ -237,6 +238,7 @@ Result<Recording> read_tables(Database& database) {
   CS_TRY(read_code(database, recording));
   CS_TRY(read_samples(database, recording));
   CS_TRY(read_functions(database, recording));
+  CS_TRY(read_spans(database, recording));
   CS_TRY(read_snapshots(database, recording));
   CS_TRY(read_quality_and_notes(database, recording));
   return recording;

@@ -126,7 +126,8 @@ Result<void> harden(Database& database) {
   Result<Statement> views = database.prepare(
       "SELECT 1 FROM sqlite_schema WHERE type <> 'table' AND name IN ('recording', 'host',"
       " 'target', 'module', 'frame', 'stack', 'thread', 'cpu_sample', 'function',"
-      " 'function_alias', 'function_histogram', 'snapshot', 'quality', 'note')");
+      " 'function_alias', 'function_histogram', 'snapshot', 'quality', 'note', 'span',"
+      " 'span_histogram')");
   if (!views) return std::unexpected(views.error());
   if (views->next()) {
     return fail(ErrorCode::kCorrupt, database.path() + " is not a callscope recording");

@@ -69,13 +69,14 @@ Result<void> RecordingTables::put(Database& database, const Recording& recording
         "DELETE FROM module; DELETE FROM frame; DELETE FROM stack; DELETE FROM thread;"
         "DELETE FROM cpu_sample; DELETE FROM function; DELETE FROM function_alias;"
         "DELETE FROM function_histogram; DELETE FROM snapshot; DELETE FROM quality;"
-        "DELETE FROM note"));
+        "DELETE FROM note; DELETE FROM span; DELETE FROM span_histogram"));
     clear_tables_ = false;
   }
   CS_TRY(put_run(database, recording, finished));
   CS_TRY(put_appended(database, recording));
   CS_TRY(put_cpu(database, recording));
   CS_TRY(put_functions(database, recording));
+  CS_TRY(spans_.put(database, recording));
   CS_TRY(put_snapshots(database, recording));
   return put_quality(database, recording);
 }

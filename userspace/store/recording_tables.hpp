@@ -12,6 +12,7 @@
 #include "callscope/error.hpp"
 #include "callscope/recording.hpp"
 #include "store/database.hpp"
+#include "store/span_tables.hpp"
 
 namespace callscope::store {
 
@@ -39,6 +40,7 @@ class RecordingTables {
   std::size_t notes_ = 0;
   std::map<CpuKey, std::uint64_t> cpu_;
   std::vector<FunctionStats> functions_;
+  SpanTables spans_;
   std::vector<std::uint64_t> snapshot_times_;  // ascending
   std::vector<QualityItem> quality_;
 };
