@@ -11,6 +11,7 @@
 #include "model/stack_summary.hpp"
 #include "report/exit_mode.hpp"
 #include "report/frame_label.hpp"
+#include "report/json_spans.hpp"
 #include "report/renderer.hpp"
 
 namespace callscope {
@@ -202,6 +203,7 @@ std::string render_json(const Recording& recording, const ReportOptions& options
                        {"modules", std::move(modules)},
                        {"threads", std::move(threads)},
                        {"functions", std::move(functions)},
+                       {"spans", spans_json(recording)},
                        {"cpu", cpu_json(recording)},
                        {"resources", resources_json(recording)},
                        {"quality", quality_json(recording)},

@@ -119,6 +119,7 @@ std::string render_text(const Recording& recording, const ReportOptions& options
   const Paint paint(options.color);
   std::string text = text_header(recording, options, paint);
   text += "\n" + text_functions(recording, options, paint);
+  text += text_spans(recording, options, paint);
   text += "\n" + text_cpu(recording, options, paint);
   text += "\n" + text_resources(recording, options, paint);
   if (!recording.notes.empty()) {
