@@ -31,6 +31,7 @@ catch2              # unit tests
 clang-format-19     # style gate
 shellcheck          # the same for scripts
 binutils            # strip, objcopy, readelf, nm as oracles for ELF and symbols
+systemtap-sdt-dev   # sys/sdt.h: USDT markers by their own maker, to find them in tests
 xz-utils            # makes .gnu_debugdata for tests
 file                # says what a built thing is
 sqlite3             # reads recordings by something that is not ours

@@ -198,18 +198,22 @@ struct SlowCall {
   bool operator==(const SlowCall&) const = default;
 };
 
-// A span of --span: from one point of the program to another, matched by thread or argument.
+// A span of --span, or a USDT marker whose hits are counted. A span goes from one point of the
+// program to another; what pairs both is the thread, an argument, or the address of a
+// callscope::Span. begun = finished + restarted + lost + abandoned + open.
 struct SpanStats {
-  std::string name;
-  std::string from;  // as given: "FUNC" or "usdt:PROVIDER:NAME"
-  std::string to;
-  std::string keyed_by;  // "thread" or "argN"
+  std::string name;      // as given, or by the program; of a counted marker "PROVIDER:NAME"
+  std::string from;      // as given: "FUNC", "FUNC@exit" or "usdt:PROVIDER:NAME"
+  std::string to;        // empty: a counted marker, which has hits only
+  std::string keyed_by;  // "thread", "argN" or "object"; empty: a counted marker
 
-  std::uint64_t begun = 0;
+  std::uint64_t begun = 0;  // or hits
   std::uint64_t finished = 0;
-  std::uint64_t restarted = 0;  // begun again with the same key before the end
-  std::uint64_t unmatched = 0;  // ends without a beginning
+  std::uint64_t restarted =
+      0;  // begun again with the same key before the end; the later one counts
+  std::uint64_t unmatched = 0;  // ends without a beginning: most began before the recording
   std::uint64_t open = 0;       // begun, not finished when the recording ended
+  std::uint64_t abandoned = 0;  // begun by a thread that ended before the end
   std::uint64_t lost = 0;       // no room to remember the beginning
   std::uint64_t sum_ns = 0;
   std::uint64_t min_ns = 0;  // of finished ones; 0 if there is none

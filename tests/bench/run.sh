@@ -7,7 +7,7 @@ folder=$(dirname "$0")
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 status=0
-for bench in probe_cost attach_detach startup sampling_overhead redis; do
+for bench in probe_cost attach_detach startup sampling_overhead redis span_cost; do
   echo "== $bench ==" | tee -a "$log"
   timeout 600 "$folder/$bench.sh" 2>&1 | tee -a "$log"
   [ "${PIPESTATUS[0]}" -eq 0 ] || status=1

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "callscope/recording.hpp"
+#include "tests/unit/sample_spans.hpp"
 
 namespace callscope::test {
 
@@ -265,6 +266,7 @@ inline Recording sample_recording() {
            {3, 4242, 4242, 24, 0}};
   r.functions = {sample_timed_function(), sample_entry_only_function(), sample_sampled_function()};
   add_sample_calls(r);
+  r.spans = sample_spans();
   for (std::uint64_t s = 0; s <= 5; ++s) r.snapshots.push_back(sample_snapshot(s * 1'000'000'000));
   r.quality = {{"ring_full", 0, true, "events lost because the ring buffer was full"},
                {"stack_table_full", 0, true, "samples lost because the stack table was full"},

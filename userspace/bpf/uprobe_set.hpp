@@ -29,6 +29,9 @@ struct Probe {
   std::string path;            // file to probe, as the kernel shall open it
   std::uint64_t file_off = 0;  // of an instruction
   std::uint64_t cookie = 0;
+  // File offset of a 16-bit counter that the kernel raises while the probe is there: the semaphore
+  // of a USDT marker. 0: none.
+  std::uint64_t semaphore_off = 0;
 };
 
 struct ProbeFailure {

@@ -31,6 +31,7 @@ struct RecordArguments {
   std::string choose_functions = "auto";
   std::vector<std::string> slow;
   double budget_percent = 5;
+  std::vector<std::string> spans;
   std::uint64_t hz = 99;
   std::uint64_t duration_ns = 0;  // 0: until a signal or the end of the target
   std::uint64_t interval_ns = 1000 * kMillisecond;
@@ -49,7 +50,14 @@ struct RecordArguments {
 
 Result<RecordOptions> record_options(const RecordArguments& arguments) {
   RecordOptions options;
+  for (const std::string& text : arguments.spans) CS_TRY(add_span(options.spans, text));
   for (const std::string& text : arguments.functions) {
+    if (UsdtPattern::is_one(text)) {
+      Result<UsdtPattern> marker = UsdtPattern::parse(text);
+      if (!marker) return std::unexpected(marker.error());
+      options.spans.counted.push_back(std::move(*marker));
+      continue;
+    }
     Result<FunctionPattern> pattern = FunctionPattern::parse(text);
     if (!pattern) return std::unexpected(pattern.error());
     options.patterns.push_back(std::move(*pattern));
@@ -109,6 +117,7 @@ void announce(const Recording& recording, const std::string& output) {
   if (!recording.functions.empty())
     what +=
         fmt::format("{} functions by {}, ", recording.functions.size(), recording.probe_mechanism);
+  if (!recording.spans.empty()) what += fmt::format("{} spans, ", recording.spans.size());
   if (recording.sample_hz != 0) what += fmt::format("CPU stacks at {} Hz, ", recording.sample_hz);
   fmt::print(stderr, "callscope: recording {} ({}) into {}: {}memory and files; Ctrl-C ends it\n",
              target.comm, target.pid, output, what);
@@ -207,6 +216,7 @@ std::vector<Option> record_option_table(RecordArguments& a) {
       {"-f,--function", "GLOB",
        "Functions to time: a glob on names in the executable, or LIB:GLOB for a library "
        "(libc.so.6:malloc, 'libssl*:SSL_*'). C++ names match with and without parameters. "
+       "usdt:PROVIDER:NAME counts the hits of a marker. "
        "Repeatable, and comma-separated. Default: see --functions.",
        append_list(a.functions), true},
       {"--functions", "NAME",
@@ -224,6 +234,13 @@ std::vector<Option> record_option_table(RecordArguments& a) {
        "Repeatable.",
        append_text(a.slow), true},
       {"--per-thread", "", "Keep the call tree of each thread apart.", set_flag(a.by_thread)},
+      {"--span", "SPAN",
+       "Time from one point of the program to another: NAME=FROM..TO, where a point is a function "
+       "as for -f or a marker usdt:PROVIDER:NAME. FROM is where the function is entered, TO where "
+       "it is left, unless @entry or @exit stands behind it. Both are paired by thread; with :argN "
+       "at the end by the value of their argument N, for work that changes threads. A glob without "
+       "'=' asks for the spans that the program marks itself by callscope/span.hpp. Repeatable.",
+       append_text(a.spans), true},
       {"-F,--freq,--rate", "HZ",
        "CPU samples a second on each CPU; 0 switches sampling off. Default: 99.",
        set_number(a.hz, 0, 20'000)},
@@ -278,7 +295,10 @@ Command make_record_command() {
       "missed. Ends with -d, Ctrl-C, SIGTERM or the end of the target, each with a complete "
       "recording, and prints its summary.";
   command.examples = {"sudo callscope record -p 1234 -f 'process*' -d 10s",
-                      "sudo callscope record -f 'libc.so.6:malloc' -- ./program --its-option"};
+                      "sudo callscope record -f 'libc.so.6:malloc' -- ./program --its-option",
+                      "sudo callscope record -p 1234 --span 'job=enqueue..finish:arg1' -d 10s",
+                      "sudo callscope record -p 1234 --span "
+                      "'catch=usdt:libstdcxx:throw..usdt:libstdcxx:catch'"};
   command.options = record_option_table(*arguments);
   command.takes_command = true;
   command.run = [arguments](const std::vector<std::string>& program) {

@@ -36,6 +36,7 @@ Result<std::unique_ptr<Recorder>> Recorder::create(std::int32_t pid, const Recor
   CS_TRY(self->describe_target());
   CS_TRY(self->start_cpu());
   CS_TRY(self->start_calls());
+  CS_TRY(self->start_spans());
   CS_TRY(self->add_processes());
   CS_TRY(self->watch_events());
   return self;
@@ -125,6 +126,17 @@ Result<void> Recorder::watch_events() {
   return {};
 }
 
+Result<void> Recorder::start_spans() {
+  if (options_.spans.empty()) return {};
+  Result<SpansCollector> spans = SpansCollector::start(process_.pid(), symbolizer_, options_.spans,
+                                                       {.mechanism = options_.mechanism});
+  if (!spans) return std::unexpected(spans.error());
+  spans_.emplace(std::move(*spans));
+  spans_->update(recording_.spans);
+  recording_.notes.insert(recording_.notes.end(), spans_->notes().begin(), spans_->notes().end());
+  return {};
+}
+
 void Recorder::enable() {
   recording_.start_unix_ns = unix_ns();
   begin_ns_ = monotonic_ns();
@@ -132,6 +144,7 @@ void Recorder::enable() {
   (void)resources_->take(0, recording_.snapshots);  // a target that is gone has no first one
   if (calls_ && options_.stands_in_loader) calls_->expect_announcement();
   if (calls_) calls_->enable(begin_ns_);
+  if (spans_) spans_->enable();
   if (cpu_) cpu_->enable();
 }
 
@@ -156,6 +169,7 @@ Result<void> Recorder::tick() {
   if (cpu_) CS_TRY(cpu_->update());
   CS_TRY(choose_hot_functions());
   update_calls(now_ns);
+  if (spans_) spans_->update(recording_.spans);
   update_quality();
   return {};
 }
@@ -188,11 +202,13 @@ Result<void> Recorder::stop(const std::string& ended_by) {
   if (process_.alive()) (void)resources_->finish(end_ns - begin_ns_, recording_.snapshots);
   Result<void> stopped;
   if (calls_) stopped = calls_->stop();
+  if (spans_) spans_->stop();
   if (cpu_) {
     cpu_->stop();
     CS_TRY(cpu_->update());
   }
   update_calls(end_ns);
+  if (spans_) spans_->update(recording_.spans);
   recording_.duration_ns = end_ns - begin_ns_;
   recording_.target.ended_by = ended_by;
   recording_.finished = true;
@@ -208,6 +224,7 @@ void Recorder::update_quality() {
   if (cpu_) cpu_->add_quality(recording_.quality);
   if (calls_) calls_->calls().add_quality(recording_.quality);
   if (slow_calls_.wanted()) slow_calls_.add_quality(recording_.quality);
+  if (spans_) spans_->add_quality(recording_.quality);
 }
 
 Recorder::Progress Recorder::progress() const {

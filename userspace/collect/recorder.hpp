@@ -19,6 +19,7 @@
 #include "collect/resources.hpp"
 #include "collect/slow_call_log.hpp"
 #include "collect/stack_table.hpp"
+#include "collect/spans_collector.hpp"
 #include "probes/pattern.hpp"
 #include "symbols/symbolizer.hpp"
 #include "sys/fd.hpp"
@@ -29,6 +30,7 @@ namespace callscope {
 struct RecordOptions {
   std::vector<FunctionPattern> patterns;    // empty: no function, or those of auto_functions
   bool auto_functions = false;              // without patterns: those on hot stacks, after 1 s
+  SpanRequest spans;
   std::optional<ProbeMechanism> mechanism;  // nothing: the best one that works
   std::optional<ExitMode> exit_mode;        // nothing: the best that is safe; never less safe
   bool unsafe = false;                      // exit_mode may be less safe than that
@@ -77,6 +79,7 @@ class Recorder {
   Result<void> describe_target();
   Result<void> start_cpu();
   Result<void> start_calls();
+  Result<void> start_spans();
   Result<void> add_processes();
   Result<void> watch_events();
   Result<void> choose_hot_functions();
@@ -92,6 +95,7 @@ class Recorder {
   std::optional<ResourceCollector> resources_;
   std::unique_ptr<CpuCollector> cpu_;
   std::unique_ptr<CallTracer> calls_;
+  std::optional<SpansCollector> spans_;
   Fd events_;  // epoll over the rings
   bool hot_functions_chosen_ = false;
   std::uint64_t begin_ns_ = 0;

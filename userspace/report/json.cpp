@@ -7,6 +7,7 @@
 #include "model/stack_summary.hpp"
 #include "report/frame_label.hpp"
 #include "report/json_sections.hpp"
+#include "report/json_spans.hpp"
 #include "report/renderer.hpp"
 
 namespace callscope {
@@ -167,6 +168,7 @@ std::string render_json(const Recording& recording, const ReportOptions& options
                        {"modules", std::move(modules)},
                        {"threads", std::move(threads)},
                        {"functions", functions_json(recording, options)},
+                       {"spans", spans_json(recording)},
                        {"call_tree", call_tree_json(recording)},
                        {"slow_calls", slow_calls_json(recording)},
                        {"latency_columns", latency_columns_json(recording)},

@@ -142,6 +142,7 @@ std::string render_text(const Recording& recording, const ReportOptions& options
   if (options.heatmap) text += "\n" + text_heat_maps(recording, options, paint);
   if (options.slow) text += "\n" + text_slow_calls(recording, options, paint);
   if (options.per_thread) text += "\n" + text_threads(recording, options, paint);
+  text += text_spans(recording, options, paint);
   text += "\n" + text_cpu(recording, options, paint);
   text += "\n" + text_resources(recording, options, paint);
   if (!recording.notes.empty()) {

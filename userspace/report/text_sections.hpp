@@ -24,6 +24,9 @@ std::string text_slow_calls(const Recording& recording, const ReportOptions& opt
                             const Paint& paint);
 std::string text_threads(const Recording& recording, const ReportOptions& options,
                          const Paint& paint);
+// Begins with an empty line; empty if there are no spans and no counted markers.
+std::string text_spans(const Recording& recording, const ReportOptions& options,
+                       const Paint& paint);
 std::string text_cpu(const Recording& recording, const ReportOptions& options, const Paint& paint);
 std::string text_resources(const Recording& recording, const ReportOptions& options,
                            const Paint& paint);

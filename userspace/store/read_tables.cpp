@@ -8,6 +8,7 @@
 #include "store/read_calls.hpp"
 #include "store/read_rows.hpp"
 #include "store/schema.hpp"
+#include "store/span_tables.hpp"
 
 namespace callscope::store {
 namespace {
@@ -162,6 +163,7 @@ Result<Recording> read_tables(Database& database) {
   CS_TRY(read_code(database, recording));
   CS_TRY(read_samples(database, recording));
   CS_TRY(read_calls(database, recording));
+  CS_TRY(read_spans(database, recording));
   CS_TRY(read_snapshots(database, recording));
   CS_TRY(read_quality_and_notes(database, recording));
   return recording;

@@ -41,6 +41,7 @@ Result<void> RecordingTables::put(Database& database, const Recording& recording
   CS_TRY(put_appended(database, recording));
   CS_TRY(put_cpu(database, recording));
   CS_TRY(calls_.put(database, recording));
+  CS_TRY(spans_.put(database, recording));
   CS_TRY(put_snapshots(database, recording));
   return put_quality(database, recording);
 }

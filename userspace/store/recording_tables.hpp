@@ -14,6 +14,7 @@
 #include "callscope/recording.hpp"
 #include "store/call_tables.hpp"
 #include "store/database.hpp"
+#include "store/span_tables.hpp"
 
 namespace callscope::store {
 
@@ -42,6 +43,7 @@ class RecordingTables {
   std::size_t notes_ = 0;
   std::map<CpuKey, CpuCounts> cpu_;
   CallTables calls_;
+  SpanTables spans_;
   std::vector<ProcessInfo> processes_;
   std::vector<std::uint64_t> snapshot_times_;  // ascending
   std::vector<QualityItem> quality_;

@@ -206,6 +206,34 @@ CREATE TABLE slow_call (
   args        TEXT NOT NULL         -- JSON array of rdi, rsi, rdx, rcx, r8, r9; null: not known
 );
 
+-- Spans (record --span) and counted USDT markers (record -f usdt:...). Ids count from 0 without gaps.
+-- begun = finished + restarted + open + abandoned + lost.
+CREATE TABLE span (
+  id         INTEGER PRIMARY KEY,
+  name       TEXT NOT NULL,
+  from_point TEXT NOT NULL,     -- "FUNC", "FUNC@exit" or "usdt:PROVIDER:NAME"
+  to_point   TEXT NOT NULL,     -- '': a marker that is only counted
+  keyed_by   TEXT NOT NULL,     -- what pairs both points: "thread", "argN", "object"; '' of a marker
+  begun      INTEGER NOT NULL,  -- hits of a marker
+  finished   INTEGER NOT NULL,
+  restarted  INTEGER NOT NULL,  -- begun again with the same key before the end; the later one counts
+  unmatched  INTEGER NOT NULL,  -- ends without a beginning
+  open       INTEGER NOT NULL,  -- begun, not finished when the recording ended
+  abandoned  INTEGER NOT NULL,  -- begun by a thread that ended before the end
+  lost       INTEGER NOT NULL,  -- no room to remember the beginning
+  sum_ns     INTEGER NOT NULL,  -- over all finished ones
+  min_ns     INTEGER NOT NULL,  -- of finished ones; 0 if there is none
+  max_ns     INTEGER NOT NULL
+);
+
+-- Histogram of finished spans, as function_histogram.
+CREATE TABLE span_histogram (
+  span  INTEGER NOT NULL,  -- span.id
+  slot  INTEGER NOT NULL,
+  count INTEGER NOT NULL,
+  PRIMARY KEY (span, slot)
+) WITHOUT ROWID;
+
 -- State of the process over time. Faults, CPU times, switches and bytes count from process start.
 CREATE TABLE snapshot (
   t_ns                 INTEGER PRIMARY KEY,

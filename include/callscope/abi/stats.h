@@ -26,6 +26,12 @@ enum cs_stat {
 	CS_STAT_CALL_EVENT_LOST,  /* loader and budget events that the ring had no room for */
 	CS_STAT_SLOW_LOST,	  /* slow calls that the ring had no room for */
 	CS_STAT_RETURN_RELINKED,  /* calls whose return probe went while they were open */
+	/* spans object */
+	CS_STAT_SPAN_BAD_SITE,	      /* events whose site or row is out of range */
+	CS_STAT_SPAN_KEY_UNREADABLE,  /* events lost: their key could not be read, or not kept */
+	CS_STAT_SPAN_NAME_UNREADABLE, /* begins lost: the same of their name */
+	CS_STAT_SPAN_NAMES_FULL,      /* begins lost: CS_SPAN_NAMES_MAX other names came first */
+	CS_STAT_SPAN_NAMED_UNMATCHED, /* ends by name whose begin was not seen: which is unknown */
 	CS_STAT_COUNT
 };
 
