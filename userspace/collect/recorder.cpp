@@ -5,7 +5,6 @@
 
 #include <algorithm>
 
-#include "collect/calibration.hpp"
 #include "collect/exit_policy.hpp"
 #include "collect/host.hpp"
 #include "sys/clock.hpp"
@@ -14,10 +13,6 @@ namespace callscope {
 
 Recorder::Recorder(Process process, const RecordOptions& options)
     : options_(options), process_(std::move(process)), symbolizer_(recording_) {}
-
-Recorder::~Recorder() {
-  if (calibration_.joinable()) calibration_.join();
-}
 
 Result<std::unique_ptr<Recorder>> Recorder::create(std::int32_t pid, const RecordOptions& options) {
   Result<Process> process = Process::open(pid);
@@ -59,6 +54,7 @@ Result<void> Recorder::start_cpu() {
 
 Result<void> Recorder::start_calls() {
   if (options_.patterns.empty()) return {};
+  calibration_.emplace(Calibration::start(options_.mechanism));
   Result<SafetyFacts> facts = inspect_target(process_.pid());
   if (!facts) return std::unexpected(facts.error());
   facts_ = std::move(*facts);
@@ -83,10 +79,6 @@ void Recorder::enable() {
   (void)resources_->take(0, recording_.snapshots);  // a target that is gone has no first one
   if (calls_) calls_->enable();
   if (cpu_) cpu_->enable();
-  // Costs are needed by the report only, so they are measured while the recording runs.
-  if (calls_)
-    calibration_ = std::thread(
-        [this, mechanism = calls_->mechanism()] { costs_ = calibrate_probes(mechanism); });
 }
 
 int Recorder::ring_fd() const { return cpu_ ? cpu_->ring_fd() : -1; }
@@ -131,15 +123,15 @@ void Recorder::watch_for_unwinder() {
 }
 
 void Recorder::finish_calibration() {
-  if (!calibration_.joinable()) return;
-  calibration_.join();
-  if (!costs_) {
-    recording_.notes.push_back("probe cost is unknown: " + costs_.error().message());
+  if (!calibration_) return;
+  const Result<ProbeCosts> costs = calibration_->wait();
+  if (!costs) {
+    recording_.notes.push_back("probe cost is unknown: " + costs.error().message());
     return;
   }
-  recording_.probe_costs = *costs_;
+  recording_.probe_costs = *costs;
   for (FunctionStats& function : recording_.functions)
-    function.probe_cost_ns = predicted_cost_ns(*costs_, function);
+    function.probe_cost_ns = predicted_cost_ns(*costs, function);
 }
 
 Result<void> Recorder::stop(const std::string& ended_by) {

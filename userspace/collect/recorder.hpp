@@ -8,11 +8,11 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "callscope/error.hpp"
 #include "callscope/recording.hpp"
+#include "collect/calibration.hpp"
 #include "collect/calls_collector.hpp"
 #include "collect/cpu_collector.hpp"
 #include "collect/resources.hpp"
@@ -40,7 +40,6 @@ class Recorder {
  public:
   // Opens the target, decides what is safe, loads and attaches; nothing is counted yet.
   static Result<std::unique_ptr<Recorder>> create(std::int32_t pid, const RecordOptions& options);
-  ~Recorder();
 
   void enable();                                                // the recording begins
   [[nodiscard]] int ring_fd() const;                            // -1: no CPU sampling
@@ -78,8 +77,7 @@ class Recorder {
   std::optional<ResourceCollector> resources_;
   std::unique_ptr<CpuCollector> cpu_;
   std::optional<CallsCollector> calls_;
-  std::thread calibration_;
-  Result<ProbeCosts> costs_;  // written by the thread, read after join
+  std::optional<Calibration> calibration_;
   bool return_probes_dropped_ = false;
   std::uint64_t begin_ns_ = 0;
 };
