@@ -6,7 +6,6 @@
 #include <filesystem>
 
 #include "bpf/mechanisms.hpp"
-#include "collect/calibration.hpp"
 
 using namespace callscope;
 
@@ -31,13 +30,4 @@ TEST_CASE("trying the mechanisms leaves no descriptor open", "[bpf]") {
     INFO(mechanism.name);
     CHECK_FALSE(mechanism.detail.empty());
   }
-}
-
-TEST_CASE("a probe costs something, and a single-stepped one more than an emulated one", "[bpf]") {
-  const Result<ProbeCosts> costs = calibrate_probes(ProbeMechanism::kMulti);
-  REQUIRE(costs);
-  CHECK(costs->emulated_entry_ns > 50);
-  CHECK(costs->return_ns > 50);
-  CHECK(costs->stepped_entry_ns > costs->emulated_entry_ns);
-  CHECK(costs->stepped_entry_ns < 1'000'000);
 }

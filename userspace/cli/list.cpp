@@ -123,11 +123,9 @@ Result<int> print_rows(const std::vector<Row>& rows, const FunctionPattern& patt
 
 // Costs are measured where we may load BPF; elsewhere the column stays empty.
 ProbeCosts measured_costs() {
-  const Result<ProbeCosts> costs = calibrate_probes(ProbeMechanism::kSession);
+  const Result<ProbeCosts> costs = Calibration::start(std::nullopt).wait();
   if (costs) return *costs;
-  const Result<ProbeCosts> multi = calibrate_probes(ProbeMechanism::kMulti);
-  if (multi) return *multi;
-  fmt::print(stderr, "callscope: costs are not shown: {}\n", multi.error().message());
+  fmt::print(stderr, "callscope: costs are not shown: {}\n", costs.error().message());
   return {};
 }
 

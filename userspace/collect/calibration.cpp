@@ -1,96 +1,126 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collect/calibration.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
+#include <optional>
+#include <utility>
 
 #include "bpf/calls_program.hpp"
 #include "bpf/own_code.hpp"
 #include "callscope/abi/call_cookie.h"
-#include "sys/clock.hpp"
-
-// Functions whose first instruction is known: push is emulated by the kernel, mov is
-// single-stepped.
-asm(R"(
-    .text
-    .macro CS_PUSH_FIRST name
-    .type \name, @function
-\name:
-    push %rbp
-    pop %rbp
-    ret
-    .size \name, .-\name
-    .endm
-    .globl cs_calibrate_return, cs_calibrate_count, cs_calibrate_stepped
-    CS_PUSH_FIRST cs_calibrate_return
-    CS_PUSH_FIRST cs_calibrate_count
-    .type cs_calibrate_stepped, @function
-cs_calibrate_stepped:
-    mov %rsp, %rax
-    ret
-    .size cs_calibrate_stepped, .-cs_calibrate_stepped
-)");
-extern "C" {
-void cs_calibrate_return();
-void cs_calibrate_count();
-void cs_calibrate_stepped();
-}
+#include "collect/calibration_child.hpp"
 
 namespace callscope {
 namespace {
 
-using Function = void (*)();
-constexpr int kRounds = 9;
-constexpr int kCallsPerRound = 40;
+using Call = CalibrationCall;
 
-// Median time of one call, ns.
-std::uint64_t time_calls(Function function) {
-  std::array<std::uint64_t, kRounds> rounds{};
-  function();
-  for (std::uint64_t& round : rounds) {
-    const std::uint64_t begin_ns = monotonic_ns();
-    for (int i = 0; i < kCallsPerRound; ++i) function();
-    round = (monotonic_ns() - begin_ns) / kCallsPerRound;
-  }
-  std::ranges::sort(rounds);
-  return rounds[kRounds / 2];
+Result<CallsProgram> probe_child(const CalibrationChild& child, ProbeMechanism mechanism) {
+  Result<CallProbes> probes = calibration_probes();
+  if (!probes) return std::unexpected(probes.error());
+  CallsProgram::Options options;
+  options.tgid = static_cast<std::uint32_t>(child.pid());
+  options.max_functions = kCalibrationCalls;
+  options.mechanism = mechanism;
+  Result<CallsProgram> program = CallsProgram::load(options);
+  if (!program) return program;
+  if (Result<void> attached = program->links().attach(child.pid(), std::move(*probes)); !attached)
+    return std::unexpected(attached.error());
+  if (const auto& failures = program->links().failures(); !failures.empty())
+    return fail(ErrorCode::kUnsupported, "the kernel refused a probe on our own functions", {},
+                failures.front().sys_errno);
+  program->enable();
+  return program;
 }
 
-std::uint64_t minus(std::uint64_t a, std::uint64_t b) { return a > b ? a - b : 0; }
+// The lower quartile: whatever disturbs a call (preemption, an interrupt, a busy sibling core, the
+// hypervisor) only adds to it, so the low end is the probe's own cost. Not the minimum, which one
+// lucky clock reading makes too small; with a quarter, half of all calls may be disturbed and some
+// lucky, and the result stands.
+std::uint64_t typical_ns(CalibrationSamples::Series series) {
+  const auto quartile = series.begin() + series.size() / 4;
+  std::ranges::nth_element(series, quartile);
+  return *quartile;
+}
+
+// By the mechanism given, or the best one that works. A kernel that lacks one says so in more than
+// one way, so any failure leads to the next, and the last one decides.
+Result<CallsProgram> probe_by_best(const CalibrationChild& child,
+                                   std::optional<ProbeMechanism> mechanism) {
+  if (mechanism) return probe_child(child, *mechanism);
+  for (const ProbeMechanism step : {ProbeMechanism::kSession, ProbeMechanism::kMulti})
+    if (Result<CallsProgram> program = probe_child(child, step)) return program;
+  return probe_child(child, ProbeMechanism::kPerfEvent);
+}
+
+// Leaves the program, whose removal takes its time, to the caller.
+Result<ProbeCosts> measure(std::optional<ProbeMechanism> mechanism,
+                           std::optional<CallsProgram>& program) {
+  Result<CalibrationChild> child = CalibrationChild::start();
+  if (!child) return std::unexpected(child.error());
+  Result<CallsProgram> probed = probe_by_best(*child, mechanism);
+  if (!probed) return std::unexpected(probed.error());
+  program.emplace(std::move(*probed));
+  const Result<CalibrationSamples> samples = child->run();
+  if (!samples) return std::unexpected(samples.error());
+  return probe_costs(*samples);
+}
 
 }  // namespace
 
-Result<ProbeCosts> calibrate_probes(ProbeMechanism mechanism) {
-  const std::array<Function, 3> functions{cs_calibrate_return, cs_calibrate_stepped,
-                                          cs_calibrate_count};
-  const std::uint64_t bare_ns = time_calls(cs_calibrate_return);
-  Result<CallsProgram> program =
-      CallsProgram::load({.tgid = static_cast<std::uint32_t>(::getpid()),
-                          .max_functions = static_cast<std::uint32_t>(functions.size()),
-                          .mechanism = mechanism});
-  if (!program) return std::unexpected(program.error());
+Result<CallProbes> calibration_probes() {
   CallProbes probes;
-  for (std::uint32_t i = 0; i < functions.size(); ++i) {
-    const cs_probe_kind kind = i < 2 ? CS_PROBE_ENTRY : CS_PROBE_COUNT;
+  const auto add = [&](std::vector<Probe>& list, const void* site, cs_probe_kind kind,
+                       Call call) -> Result<void> {
     Result<Probe> probe =
-        probe_own_code(reinterpret_cast<const void*>(functions[i]), cs_cookie(kind, i, 0));
+        probe_own_code(site, cs_cookie(kind, static_cast<std::uint32_t>(call), 0));
     if (!probe) return std::unexpected(probe.error());
-    (i < 2 ? probes.return_probed : probes.sites).push_back(std::move(*probe));
+    list.push_back(std::move(*probe));
+    return {};
+  };
+  CS_TRY(
+      add(probes.sites, calibration_sites(Call::kCounted).entry, CS_PROBE_COUNT, Call::kCounted));
+  CS_TRY(add(probes.return_probed, calibration_sites(Call::kReturnProbed).entry, CS_PROBE_ENTRY,
+             Call::kReturnProbed));
+  for (const Call call : {Call::kEmulatedExit, Call::kSteppedExit, Call::kSteppedEntry}) {
+    CS_TRY(add(probes.sites, calibration_sites(call).exit, CS_PROBE_RET, call));
+    CS_TRY(add(probes.sites, calibration_sites(call).entry, CS_PROBE_ENTRY, call));
   }
-  CS_TRY(program->links().attach(::getpid(), std::move(probes)));
-  program->enable();
-  const std::uint64_t push_pair_ns = minus(time_calls(functions[0]), bare_ns);
-  const std::uint64_t stepped_pair_ns = minus(time_calls(functions[1]), bare_ns);
+  return probes;
+}
+
+ProbeCosts probe_costs(const CalibrationSamples& samples) {
+  const auto above = [](const auto& all, Call call) {
+    const std::uint64_t bare_ns = typical_ns(all[static_cast<std::size_t>(Call::kBare)]);
+    const std::uint64_t ns = typical_ns(all[static_cast<std::size_t>(call)]);
+    return ns > bare_ns ? ns - bare_ns : 0;
+  };
+  const auto entry_ns = [&](Call call) { return above(samples.entry_ns, call); };
+  const auto exit_ns = [&](Call call) { return above(samples.exit_ns, call); };
   ProbeCosts costs;
-  costs.emulated_entry_ns = minus(time_calls(functions[2]), bare_ns);
-  costs.return_ns = minus(push_pair_ns, costs.emulated_entry_ns);
-  costs.stepped_entry_ns = minus(stepped_pair_ns, costs.return_ns);
-  costs.counted_entry_ns = costs.emulated_entry_ns;
-  costs.emulated_exit_ns = costs.emulated_entry_ns;
-  costs.stepped_exit_ns = costs.stepped_entry_ns;
+  costs.emulated_entry_ns = entry_ns(Call::kEmulatedExit);
+  costs.stepped_entry_ns = entry_ns(Call::kSteppedEntry);
+  costs.emulated_exit_ns = exit_ns(Call::kEmulatedExit);
+  costs.stepped_exit_ns = exit_ns(Call::kSteppedExit);
+  costs.counted_entry_ns = entry_ns(Call::kCounted);
+  // Arming a return probe makes the entry dearer; that is part of the price of the return.
+  const std::uint64_t pair_ns = entry_ns(Call::kReturnProbed) + exit_ns(Call::kReturnProbed);
+  costs.return_ns = pair_ns - std::min(pair_ns, costs.emulated_entry_ns);
   return costs;
+}
+
+Calibration Calibration::start(std::optional<ProbeMechanism> mechanism) {
+  std::promise<Result<ProbeCosts>> promise;
+  std::shared_future<Result<ProbeCosts>> costs = promise.get_future().share();
+  std::thread thread([mechanism, promise = std::move(promise)]() mutable {
+    std::optional<CallsProgram> program;
+    promise.set_value(measure(mechanism, program));
+  });
+  return {std::move(costs), std::move(thread)};
+}
+
+Calibration::~Calibration() {
+  if (thread_.joinable()) thread_.join();
 }
 
 }  // namespace callscope

@@ -1,15 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
-// Measures what our probes cost on this machine, now: the real BPF programs on small functions of
-// our own process, some hundred calls each. Takes a few ten ms; no other process is touched.
+// Measures what our probes cost on this machine, now: the real BPF programs on small functions of a
+// child process of ours, a hundred calls of each kind. No other process, and not callscope itself,
+// is ever probed. Runs in a thread of its own, so that planning goes on meanwhile; wait() needs it
+// no longer than to the last timed call, the destructor until the last probe is gone.
 #pragma once
 
-#include "bpf/uprobe_set.hpp"
+#include <future>
+#include <optional>
+#include <thread>
+
+#include "bpf/calls_program.hpp"
 #include "callscope/error.hpp"
-#include "probes/probe_cost.hpp"
+#include "callscope/recording.hpp"
+#include "collect/calibration_child.hpp"
 
 namespace callscope {
 
-// Medians over several rounds. Fails as loading and attaching probes fail.
-Result<ProbeCosts> calibrate_probes(ProbeMechanism mechanism);
+// The probes of a CalibrationChild; each function's number is its CalibrationCall. kInternal if our
+// own code cannot be found.
+Result<CallProbes> calibration_probes();
+
+// What the samples of a child with these probes say.
+ProbeCosts probe_costs(const CalibrationSamples& samples);
+
+class Calibration {
+ public:
+  // mechanism: nothing means the best one that works, as for a recording.
+  static Calibration start(std::optional<ProbeMechanism> mechanism);
+  Calibration(Calibration&&) noexcept = default;
+  Calibration& operator=(Calibration&&) = delete;
+  ~Calibration();
+
+  // Every field of the costs is set. The child is gone when this returns. May be asked again, by
+  // one thread at a time. Fails as loading and attaching probes fail; kInternal without a child.
+  [[nodiscard]] Result<ProbeCosts> wait() const { return costs_.get(); }
+
+ private:
+  Calibration(std::shared_future<Result<ProbeCosts>> costs, std::thread thread)
+      : costs_(std::move(costs)), thread_(std::move(thread)) {}
+
+  std::shared_future<Result<ProbeCosts>> costs_;
+  std::thread thread_;
+};
 
 }  // namespace callscope

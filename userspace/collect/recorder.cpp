@@ -78,6 +78,7 @@ Result<void> Recorder::start_cpu() {
 
 Result<void> Recorder::start_calls() {
   if (options_.patterns.empty() && (!options_.auto_functions || !cpu_)) return {};
+  calibration_.emplace(Calibration::start(options_.mechanism));
   Result<std::unique_ptr<CallTracer>> calls =
       CallTracer::start(process_.pid(),
                         {.patterns = options_.patterns,
@@ -92,7 +93,7 @@ Result<void> Recorder::start_calls() {
                         [this](const cs_slow_record& record) { slow_calls_.on_record(record); });
   if (!calls) return std::unexpected(calls.error());
   calls_ = std::move(*calls);
-  const Result<ProbeCosts> costs = calibrate_probes(calls_->calls().mechanism());
+  const Result<ProbeCosts> costs = calibration_->wait();
   if (costs)
     calls_->calls().set_costs(*costs);
   else

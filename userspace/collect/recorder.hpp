@@ -14,6 +14,7 @@
 
 #include "callscope/error.hpp"
 #include "callscope/recording.hpp"
+#include "collect/calibration.hpp"
 #include "collect/call_tracer.hpp"
 #include "collect/cpu_collector.hpp"
 #include "collect/resources.hpp"
@@ -97,6 +98,7 @@ class Recorder {
   std::unique_ptr<CallTracer> calls_;
   std::optional<SpansCollector> spans_;
   Fd events_;  // epoll over the rings
+  std::optional<Calibration> calibration_;
   bool hot_functions_chosen_ = false;
   std::uint64_t begin_ns_ = 0;
 };

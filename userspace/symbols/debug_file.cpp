@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "symbols/debug_file.hpp"
 
+#include <fmt/format.h>
 #include <zlib.h>
 
 #include <algorithm>
@@ -77,6 +78,26 @@ DebugFileSearch find_debug_file(const ModuleImage& module, const std::string& mo
     }
   }
   return search;
+}
+
+std::optional<DebugFile> find_shared_debug_file(const ModuleImage& debug,
+                                                const std::string& debug_path,
+                                                std::span<const TargetRoot* const> roots) {
+  const ByteSpan link = debug.image().section_bytes(".gnu_debugaltlink");
+  std::string path(string_at(link, 0));
+  if (path.empty() || link.size() <= path.size() + 1) return std::nullopt;
+  std::string build_id;  // the bytes behind the name
+  for (const std::uint8_t byte : link.subspan(path.size() + 1))
+    build_id += fmt::format("{:02x}", byte);
+  if (!path.starts_with('/')) path = debug_path.substr(0, debug_path.rfind('/') + 1) + path;
+  for (const TargetRoot* const root : roots) {
+    Result<MappedFile> file = root->map_file(path);
+    if (!file) file = root->map_file(build_id_path(build_id));
+    if (!file) continue;
+    Result<ModuleImage> image = ModuleImage::from_file(std::move(*file));
+    if (image && image->build_id() == build_id) return DebugFile{std::move(*image), path};
+  }
+  return std::nullopt;
 }
 
 }  // namespace callscope

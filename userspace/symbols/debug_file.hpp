@@ -28,4 +28,10 @@ struct DebugFileSearch {
 DebugFileSearch find_debug_file(const ModuleImage& module, const std::string& module_path,
                                 std::span<const TargetRoot* const> roots);
 
+// The file that holds what several debug files share, named by .gnu_debugaltlink as dwz writes it.
+// The build-ids must agree. Nothing: the debug file needs none, or it is not there.
+std::optional<DebugFile> find_shared_debug_file(const ModuleImage& debug,
+                                                const std::string& debug_path,
+                                                std::span<const TargetRoot* const> roots);
+
 }  // namespace callscope
