@@ -31,6 +31,8 @@ RecordOptions options_for(const Way& way) {
   RecordOptions options;
   options.mechanism = way.mechanism;
   options.exit_mode = way.exit;
+  // Without sessions return probes cannot be held back when a library comes; none does here.
+  options.unsafe = way.mechanism == ProbeMechanism::kMulti;
   return options;
 }
 

@@ -11,6 +11,7 @@
 #include "collect/exit_policy.hpp"
 #include "collect/host.hpp"
 #include "collect/probe_plan.hpp"
+#include "probes/probe_cost.hpp"
 #include "report/exit_mode.hpp"
 #include "symbols/demangle.hpp"
 #include "target/process.hpp"
