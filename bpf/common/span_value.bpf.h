@@ -29,17 +29,33 @@ static __always_inline __u64 cs_extend(__u64 value, __s8 size)
 	return size < 0 ? (__u64)((__s64)value >> shift) : value >> shift;
 }
 
+/* Into the low bytes of the word, which must be 0. A size that is a variable would be refused by
+ * verifiers up to 6.12, which forget its bounds. */
+static __always_inline int cs_read_word(__u64 *word, __u64 addr, __s8 size)
+{
+	switch (size < 0 ? -size : size) {
+	case 1:
+		return bpf_probe_read_user(word, 1, (void *)addr);
+	case 2:
+		return bpf_probe_read_user(word, 2, (void *)addr);
+	case 4:
+		return bpf_probe_read_user(word, 4, (void *)addr);
+	case 8:
+		return bpf_probe_read_user(word, 8, (void *)addr);
+	}
+	return -1;
+}
+
 static __always_inline int cs_read_value(struct pt_regs *ctx, const struct cs_value *from,
 					 __u64 *value)
 {
 	__u64 base, index, word = 0;
-	__u32 bytes = from->size < 0 ? -from->size : from->size;
 
 	if (from->kind == CS_VALUE_CONSTANT) {
 		*value = from->offset;
 		return 0;
 	}
-	if (bytes == 0 || bytes > sizeof(word) || cs_register(ctx, from->base, &base))
+	if (cs_register(ctx, from->base, &base))
 		return -1;
 	if (from->kind == CS_VALUE_REGISTER) {
 		*value = cs_extend(base, from->size);
@@ -48,7 +64,7 @@ static __always_inline int cs_read_value(struct pt_regs *ctx, const struct cs_va
 	if (cs_register(ctx, from->index, &index))
 		return -1;
 	base += index * from->scale + from->offset;
-	if (bpf_probe_read_user(&word, bytes, (void *)base))
+	if (cs_read_word(&word, base, from->size))
 		return -1;
 	*value = cs_extend(word, from->size);
 	return 0;

@@ -82,6 +82,18 @@ release_target
 end_target
 equal "the target outlives the killed recorder" "$target_code" 0
 
+# Which markers there are.
+run 0 list "$TARGETS/t_usdt" 'usdt:*:*'
+matches "list: a marker with its places and semaphore" "$out" "2 +yes +t_usdt +usdt:demo:alone +8@"
+run 0 list "$TARGETS/t_usdt" 'usdt:demo:*' --json
+equal "list: markers as JSON" "$(jq -r '[.[].marker] | join(" ")' <<<"$out")" \
+  "usdt:demo:alone usdt:demo:begin usdt:demo:end"
+start_target t_throw
+run 0 list -p "$target_pid" 'usdt:libstdcxx:*'
+equal "list: markers of a library" "$(grep -c 'libstdc++.so.6.* usdt:libstdcxx:' <<<"$out")" 3
+end_target
+refused 2 "matches no marker" list "$TARGETS/t_usdt" 'usdt:a:b'
+
 # What cannot be had is refused in one line.
 refused 2 "no '..'" record -p 1 --span 'x=a'
 refused 2 "has no name" record -p 1 --span 'a..b'

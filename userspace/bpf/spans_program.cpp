@@ -4,6 +4,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "bpf/libbpf_error.hpp"
@@ -36,7 +37,7 @@ Result<SpansProgram> SpansProgram::load(const Options& options,
   program.skeleton_.reset(spans_bpf__open());
   if (!program.skeleton_)
     return std::unexpected(libbpf_error("cannot open the spans BPF object", errno));
-  CS_TRY(program.configure(sites.size()));
+  CS_TRY(program.configure(sites));
   const int error = spans_bpf__load(program.skeleton_.get());
   if (error != 0)
     return std::unexpected(libbpf_error(
@@ -48,8 +49,9 @@ Result<SpansProgram> SpansProgram::load(const Options& options,
   return program;
 }
 
-Result<void> SpansProgram::configure(std::size_t n_sites) {
+Result<void> SpansProgram::configure(std::span<const cs_span_site> sites) {
   spans_bpf& skeleton = *skeleton_;
+  const auto n_sites = static_cast<std::uint32_t>(sites.size());
   ::bpf_program__set_autoload(skeleton.progs.cs_span_event, true);
   if (options_.mechanism != ProbeMechanism::kPerfEvent)
     ::bpf_program__set_expected_attach_type(skeleton.progs.cs_span_event,
@@ -58,16 +60,19 @@ Result<void> SpansProgram::configure(std::size_t n_sites) {
                                 .n_spans = options_.n_spans,
                                 .first_named = options_.n_spans + options_.n_counted,
                                 .n_rows = n_rows_,
-                                .n_sites = static_cast<std::uint32_t>(n_sites),
+                                .n_sites = n_sites,
                                 .pad = 0,
                                 .thread_keyed = options_.thread_keyed};
+  const bool kept = std::ranges::any_of(
+      sites, [](const cs_span_site& site) { return (site.actions & CS_SPAN_KEEP) != 0; });
+  const bool spans = options_.n_spans > 0 || options_.named;  // else markers are only counted
   const auto set = [](bpf_map* map, std::uint32_t entries) {
     return ::bpf_map__set_max_entries(map, entries) == 0;
   };
-  if (!set(skeleton.maps.cs_span_sites, static_cast<std::uint32_t>(n_sites)) ||
-      !set(skeleton.maps.cs_span_stats, n_rows_) || !set(skeleton.maps.cs_span_hist, n_rows_) ||
-      !set(skeleton.maps.cs_span_open, options_.max_open) ||
-      !set(skeleton.maps.cs_span_kept, kKeptFrames))
+  if (!set(skeleton.maps.cs_span_sites, n_sites) || !set(skeleton.maps.cs_span_stats, n_rows_) ||
+      !set(skeleton.maps.cs_span_hist, n_rows_) ||
+      !set(skeleton.maps.cs_span_open, spans ? options_.max_open : 1) ||
+      !set(skeleton.maps.cs_span_kept, kept ? kKeptFrames : 1))
     return std::unexpected(libbpf_error("cannot size the maps of the spans BPF object", errno));
   return {};
 }

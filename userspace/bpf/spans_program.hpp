@@ -60,7 +60,7 @@ class SpansProgram {
     void operator()(spans_bpf* skeleton) const;
   };
   explicit SpansProgram(const Options& options);
-  Result<void> configure(std::size_t n_sites);
+  Result<void> configure(std::span<const cs_span_site> sites);
   Result<void> fill(std::span<const cs_span_site> sites);
 
   Options options_;

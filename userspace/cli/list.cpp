@@ -7,11 +7,13 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/command.hpp"
+#include "cli/list_markers.hpp"
 #include "collect/calibration.hpp"
 #include "collect/exit_policy.hpp"
 #include "collect/host.hpp"
 #include "collect/probe_plan.hpp"
 #include "probes/probe_cost.hpp"
+#include "probes/usdt.hpp"
 #include "report/exit_mode.hpp"
 #include "symbols/demangle.hpp"
 #include "target/process.hpp"
@@ -168,6 +170,11 @@ Result<int> list(const ListArguments& arguments) {
     return fail(ErrorCode::kUsage, "unexpected argument '" + arguments.words.back() + "'",
                 "a glob needs quotes, or the shell replaces it by file names");
   const bool has_glob = arguments.words.size() > binary_words;
+  if (has_glob && UsdtPattern::is_one(arguments.words.back()))
+    return arguments.pid != 0
+               ? list_markers(static_cast<std::int32_t>(arguments.pid), arguments.words.back(),
+                              arguments.json)
+               : list_markers(arguments.words.front(), arguments.words.back(), arguments.json);
   Result<FunctionPattern> pattern = FunctionPattern::parse(has_glob ? arguments.words.back() : "*");
   if (!pattern) return std::unexpected(pattern.error());
   if (arguments.pid != 0) return list_process(arguments, *pattern);
@@ -186,10 +193,10 @@ Command make_list_command() {
       "Lists functions of a process or of an ELF file with their size, how their first instruction "
       "fares under a probe (emulated is cheap, stepped is dear), how the end of a call would be "
       "seen, and the cost of both probes for one call, measured on this machine. For a BINARY the "
-      "exit shown is what a plain C program gets.";
-  command.examples = {"sudo callscope list -p 1234 'process*'",
-                      "sudo callscope list -p 1234 'libc.so.6:*alloc'",
-                      "callscope list /usr/bin/redis-server '*Command'"};
+      "exit shown is what a plain C program gets. A glob usdt:PROVIDER:NAME lists USDT markers.";
+  command.examples = {
+      "sudo callscope list -p 1234 'process*'", "sudo callscope list -p 1234 'libc.so.6:*alloc'",
+      "callscope list /usr/bin/redis-server '*Command'", "sudo callscope list -p 1234 'usdt:*:*'"};
   command.options = {
       {"-p,--pid", "PID", "Process to look at.", set_number(arguments->pid, 1, 4'194'304)},
       {"--json", "", "Print an array of objects instead of a table.", set_flag(arguments->json)},

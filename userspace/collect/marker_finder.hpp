@@ -24,6 +24,8 @@ class MarkerFinder {
   // Reads the notes of all files that pid has mapped now.
   MarkerFinder(std::int32_t pid, const Symbolizer& symbolizer);
 
+  [[nodiscard]] const std::vector<PlacedMarker>& all() const { return markers_; }
+
   // All places that match. kUsage if there is none, with what there is; kUnsupported if one of them
   // cannot be probed.
   [[nodiscard]] Result<std::vector<PlacedMarker>> find(const UsdtPattern& pattern) const;

@@ -49,7 +49,7 @@ enum cs_value_kind {
 /* Where an integer is found when a probe fires. Registers are byte offsets into struct pt_regs. */
 struct cs_value {
 	__u8 kind;  /* enum cs_value_kind */
-	__s8 size;  /* bytes, 1 to 8; negative: signed */
+	__s8 size;  /* bytes: 1, 2, 4, 8; negative: signed */
 	__u8 scale; /* 1, 2, 4, 8 */
 	__u8 pad;
 	__u16 base;  /* CS_NO_REGISTER: none */

@@ -69,6 +69,7 @@ Recording as_format_1(Recording recording) {
   recording.call_nodes.clear();
   recording.latency_columns.clear();
   recording.slow_calls.clear();
+  recording.spans.clear();
   for (auto& samples : recording.cpu) samples.slow_count = 0;
   for (FunctionStats& f : recording.functions) {
     f.site_addr = 0;
