@@ -2,62 +2,12 @@
 // .eh_frame as we read it against readelf -wF.
 #include <algorithm>
 #include <catch2/catch.hpp>
-#include <charconv>
-#include <map>
 
 #include "elf/frame_table.hpp"
-#include "oracle.hpp"
 #include "sys/mapped_file.hpp"
+#include "tests/unit/elf/frame_oracle.hpp"
 
 using namespace callscope;
-
-namespace {
-
-std::uint64_t hex(std::string_view text) {
-  std::uint64_t value = 0;
-  std::from_chars(text.data(), text.data() + text.size(), value, 16);
-  return value;
-}
-
-// "rsp+16" as readelf prints it.
-CfaRule rule(const std::string& text) {
-  const std::size_t sign = text.find_first_of("+-");
-  const std::string reg = text.substr(0, sign);
-  if (reg != "rsp" && reg != "rbp") return {CfaRule::Base::kOther, 0};
-  std::int64_t offset = 0;
-  std::from_chars(text.data() + sign + 1, text.data() + text.size(), offset);
-  return {reg == "rsp" ? CfaRule::Base::kRsp : CfaRule::Base::kRbp,
-          text[sign] == '-' ? -offset : offset};
-}
-
-struct Oracle {
-  std::vector<FrameTable::Piece> pieces;  // by address
-  std::map<std::uint64_t, CfaRule> rows;  // in force from the address on
-};
-
-// readelf exits with 1 when the separate debug file of a library is not installed.
-Oracle readelf(const std::string& path) {
-  Oracle oracle;
-  bool fde = false;
-  for (const std::string& line :
-       test::lines_of(test::run_tool("readelf -wF " + path + " || true"))) {
-    const auto words = test::words_of(line);
-    if (words.size() > 3 && (words[3] == "FDE" || words[3] == "CIE")) fde = words[3] == "FDE";
-    if (const std::size_t pc = line.find(" pc="); fde && pc != std::string::npos) {
-      const std::size_t dots = line.find("..", pc);
-      oracle.pieces.push_back(
-          {hex(std::string_view(line).substr(pc + 4, dots - pc - 4)), hex(line.substr(dots + 2))});
-      // An FDE without rows of its own has those of its CIE, which on x86-64 is this one.
-      oracle.rows[oracle.pieces.back().start] = kCfaAtEntry;
-    } else if (fde && words.size() > 1 && words[0].size() == 16 && words[1] != "ZERO") {
-      oracle.rows[hex(words[0])] = rule(words[1]);
-    }
-  }
-  std::ranges::sort(oracle.pieces, {}, &FrameTable::Piece::start);
-  return oracle;
-}
-
-}  // namespace
 
 TEST_CASE("pieces of code and frame rules are those of readelf", "[unit]") {
   const std::string path = test::libc_path();
@@ -66,7 +16,7 @@ TEST_CASE("pieces of code and frame rules are those of readelf", "[unit]") {
   const auto image = ElfImage::parse(file->bytes());
   REQUIRE(image);
   const FrameTable frames(*image);
-  const Oracle oracle = readelf(path);
+  const test::FrameOracle oracle = test::read_frames(path);
   REQUIRE(oracle.pieces.size() > 1000);
   CHECK(frames.pieces() == oracle.pieces);
 
