@@ -14,7 +14,7 @@ clang-19            # compiles bpf/*.bpf.c for the BPF target
 bpftool             # makes the skeleton headers
 libbpf-dev          # loads BPF objects (CO-RE)
 libelf-dev          # libbpf's own dependency, for linking
-libdw-dev           # DWARF: which functions were inlined, and where
+libdw-dev           # elfutils: .eh_frame rules, inlined copies of functions in DWARF
 libfmt-dev          # text formatting; g++ 12 has no std::format
 libcli11-dev        # command-line parser under the option table
 nlohmann-json3-dev  # report --format json

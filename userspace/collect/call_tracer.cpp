@@ -55,7 +55,7 @@ Result<std::unique_ptr<CallTracer>> CallTracer::start(std::int32_t pid, const Op
                             .mechanism = options.mechanism,
                             .by_thread = options.by_thread,
                             .budget_percent = options.budget_percent,
-                            .log_slow_calls = options.log_slow_calls},
+                            .log_slow_calls = !options.slow_patterns.empty()},
                            handlers, recording);
   if (!calls) return std::unexpected(calls.error());
   self->calls_ = std::move(*calls);
@@ -107,10 +107,11 @@ Result<void> CallTracer::attach_hooks(std::int32_t pid, Traced& traced) {
 
 Result<void> CallTracer::attach_functions(std::int32_t pid, Traced& traced, FoundFunctions found) {
   if (found.functions.empty()) return {};
-  ProbePlan plan = plan_probes(found, traced.policy, symbolizer_, calls_->registry());
+  ProbePlan plan =
+      plan_probes(found, {traced.policy, options_.slow_patterns}, symbolizer_, calls_->registry());
   for (const Probe& probe : plan.probes.return_probed)
     traced.returning.insert(cs_cookie_func(probe.cookie));
-  traced.attached.insert(plan.functions.begin(), plan.functions.end());
+  for (const PlannedFunction& function : plan.functions) traced.attached.insert(function.id);
   traced.found.push_back(std::move(found));
   return calls_->attach(pid, std::move(plan));
 }
@@ -235,7 +236,8 @@ Result<void> CallTracer::end_return_probes(std::int32_t pid, Traced& traced,
   if (policy.best == ExitMode::kUretprobe) policy.best = ExitMode::kRetSite;
   traced.returning.clear();
   for (const FoundFunctions& found : traced.found) {
-    const ProbePlan plan = plan_probes(found, policy, symbolizer_, calls_->registry());
+    const ProbePlan plan =
+        plan_probes(found, {policy, options_.slow_patterns}, symbolizer_, calls_->registry());
     CS_TRY(calls_->replace_return_probes(pid, plan));
     for (const Probe& probe : plan.probes.return_probed)
       traced.returning.insert(cs_cookie_func(probe.cookie));

@@ -34,7 +34,7 @@ class CallTracer {
     bool follow_children = true;
     bool by_thread = false;
     double budget_percent = 0;
-    bool log_slow_calls = false;
+    std::vector<FunctionPattern> slow_patterns;  // functions whose slow calls are logged
   };
   using SlowHandler = std::function<void(const cs_slow_record&)>;
 

@@ -62,6 +62,8 @@ Result<void> CallsCollector::attach(std::int32_t pid, ProbePlan plan) {
                 "name fewer functions with -f");
   exit_sites_ = exit_sites_ || !plan.probes.sites.empty();
   for (const std::uint32_t func : plan.added) program_.control(func).mode = CS_FUNC_OFF;
+  for (const PlannedFunction& function : plan.functions)
+    program_.control(function.id).args_known = function.intact_arguments;
   CS_TRY(program_.links().attach(pid, std::move(plan.probes)));
   drop_refused(plan);
   begin_to_count(plan.added);
@@ -126,7 +128,7 @@ Result<void> CallsCollector::replace_return_probes(std::int32_t pid, const Probe
   for (const Probe& probe : plan.probes.sites)
     if (cs_cookie_kind(probe.cookie) == CS_PROBE_ENTRY) timed.insert(cs_cookie_func(probe.cookie));
   std::set<std::uint32_t> changed;
-  for (const std::uint32_t func : plan.functions) {
+  for (const auto& [func, arguments] : plan.functions) {
     FunctionStats* const stats = registry_.stats(func);
     if (stats == nullptr || stats->exit != ExitMode::kUretprobe || keeping.contains(func)) continue;
     changed.insert(func);

@@ -6,11 +6,13 @@
 #include <sys/sysmacros.h>
 
 #include <algorithm>
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
 
 #include "callscope/abi/call_cookie.h"
+#include "probes/function_plan.hpp"
 
 namespace callscope {
 namespace {
@@ -20,9 +22,12 @@ constexpr std::size_t kListed = 5;  // names shown of a long list
 
 class Planner {
  public:
-  Planner(const FoundFunctions& found, const ExitPolicy& policy, Symbolizer& symbolizer,
+  Planner(const FoundFunctions& found, const PlanContext& context, Symbolizer& symbolizer,
           FunctionRegistry& registry)
-      : found_(found), policy_(policy), registry_(registry) {
+      : found_(found),
+        context_(context),
+        registry_(registry),
+        codes_(found.modules.begin(), found.modules.end()) {
     for (const ProbeModule& module : found.modules)
       module_ids_.push_back(symbolizer.module_id(ModuleKind::kElf, module.path, module.build_id));
   }
@@ -33,8 +38,8 @@ class Planner {
     for (const FoundFunction& function : found_.functions) ids.push_back(number(function));
     for (std::size_t i = 0; i < ids.size(); ++i)
       if (ids[i]) add(*ids[i], found_.functions[i]);
-    if (!undecodable_.empty())
-      plan_.notes.push_back(list_note("functions get entry counts only", undecodable_));
+    if (!untimed_.empty())
+      plan_.notes.push_back(list_note("functions get entry counts only", untimed_));
     if (no_room_ > 0)
       plan_.notes.push_back(
           fmt::format("{} functions are not probed: the tables are full", no_room_));
@@ -56,74 +61,97 @@ class Planner {
     return id;
   }
 
-  void add(std::uint32_t id, const FoundFunction& function) {
+  [[nodiscard]] PlanRules rules_for(const FoundFunction& function) const {
+    const ExitPolicy& policy = context_.policy;
     const ProbeModule& module = found_.modules[function.module];
-    plan_.functions.push_back(id);
-    const ExitMode exit = place(id, function, module);
+    PlanRules rules;
+    rules.best = policy.best;
+    if (policy.main_only && !module.main && rules.best == ExitMode::kUretprobe)
+      rules.best = ExitMode::kRetSite;
+    rules.proof_allows_return_probe = policy.return_probes_where_proven;
+    rules.prefer_cheap = !policy.forced;
+    rules.keep_arguments =
+        std::ranges::any_of(context_.keep_arguments, [&](const FunctionPattern& pattern) {
+          return pattern.matches_module(module.path, module.main) &&
+                 pattern.matches_name(function.name);
+        });
+    return rules;
+  }
+
+  void add(std::uint32_t id, const FoundFunction& function) {
+    const FunctionPlan plan = plan_function(function, codes_[function.module], rules_for(function));
+    plan_.functions.push_back({id, plan.entry.intact_arguments});
+    if (plan.exit == ExitMode::kEntryOnly && context_.policy.best != ExitMode::kEntryOnly)
+      untimed_.emplace_back(function.name, plan.why_not_better);
+    place(id, function, plan);
     FunctionStats* const stats = registry_.stats(id);
     if (stats == nullptr || stats->site_addr != 0) return;  // of an earlier process
-    stats->exit = exit;
-    stats->site_addr = function.addr;
-    stats->emulated_entry = function.emulated_entry;
+    stats->exit = plan.exit;
+    stats->site_addr = plan.entry.addr;
+    stats->emulated_entry = plan.entry.emulated;
+    stats->emulated_exits = plan.exit == ExitMode::kRetSite && exits_are_emulated(plan);
   }
 
-  ExitMode place(std::uint32_t id, const FoundFunction& function, const ProbeModule& module) {
-    const auto entry = [&](cs_probe_kind kind) {
-      return Probe{module.open_path, function.file_off, cs_cookie(kind, id, 0)};
-    };
-    const ExitMode best = safest_exit(function, module, policy_.best);
-    if (best == ExitMode::kUretprobe) {
-      plan_.probes.return_probed.push_back(entry(CS_PROBE_ENTRY));
-      return ExitMode::kUretprobe;
-    }
-    if (best == ExitMode::kRetSite) {
-      const Result<std::vector<ExitSite>> sites = exit_sites_of(function, module);
-      if (sites) {
-        // Exits first: an entry whose exit is not yet probed would look unwound.
-        for (const ExitSite& site : *sites) add_exit(id, function, site);
-        plan_.probes.sites.push_back(entry(CS_PROBE_ENTRY));
-        return ExitMode::kRetSite;
-      }
-      undecodable_.emplace_back(function.name, sites.error().what);
-    }
-    plan_.probes.sites.push_back(entry(CS_PROBE_COUNT));
-    return ExitMode::kEntryOnly;
+  // The exits before the entry: the kernel asks the probe first that came last, and in a function
+  // that is but a jump both stand on the same instruction.
+  void place(std::uint32_t id, const FoundFunction& function, const FunctionPlan& plan) {
+    const bool timed = plan.exit != ExitMode::kEntryOnly;
+    if (plan.exit == ExitMode::kRetSite)
+      for (const ExitSite& site : plan.exits) add_exit(id, function.module, site);
+    const std::uint64_t cookie = with_slot(
+        cs_cookie(timed ? CS_PROBE_ENTRY : CS_PROBE_COUNT, id, slot_words(plan.entry.slot)),
+        plan.entry.slot);
+    std::vector<Probe>& list =
+        plan.exit == ExitMode::kUretprobe ? plan_.probes.return_probed : plan_.probes.sites;
+    push(list, function.module, plan.entry.addr, cookie);
   }
 
-  void add_exit(std::uint32_t id, const FoundFunction& function, const ExitSite& site) {
-    const ProbeModule& module = found_.modules[function.module];
-    std::uint64_t cookie = cs_cookie(CS_PROBE_RET, id, 0);
+  void add_exit(std::uint32_t id, std::uint32_t module, const ExitSite& site) {
+    std::uint64_t cookie = with_slot(cs_cookie(CS_PROBE_RET, id, slot_words(site.slot)), site.slot);
     if (site.tail_jump) {
-      const auto target = registry_.find(module_ids_[function.module], site.tail_target);
-      if (!target && cover_tail_callee(function.module, site.tail_target))
+      const auto target = registry_.find(module_ids_[module], site.tail_target);
+      if (!target && cover_tail_callee(module, site.tail_target))
         return;  // the call stays open until the callee returns
       cookie = cs_cookie(CS_PROBE_TAIL, id, target.value_or(CS_NO_FUNCTION));
     }
-    const auto file_off = module.image->vaddr_to_file_off(site.addr);
-    if (file_off)  // decoded from the file, so it is there
-      plan_.probes.sites.push_back({module.open_path, *file_off, cookie});
+    push(plan_.probes.sites, module, site.addr, cookie);
+  }
+
+  void push(std::vector<Probe>& list, std::uint32_t module, std::uint64_t addr,
+            std::uint64_t cookie) {
+    const ProbeModule& file = found_.modules[module];
+    if (const auto file_off = file.image->vaddr_to_file_off(addr))  // decoded from there: always
+      list.push_back({file.open_path, *file_off, cookie});
+  }
+
+  static std::uint32_t slot_words(const ReturnSlot& slot) {
+    return static_cast<std::uint32_t>(slot.off_bytes) / 8;
+  }
+  static std::uint64_t with_slot(std::uint64_t cookie, const ReturnSlot& slot) {
+    return slot.base == SlotBase::kRbp ? cookie | CS_COOKIE_RBP : cookie;
   }
 
   // Probes the exits of a function that nobody asked for, so that the calls of those that jump to
   // it end when it returns. False: its exits are not known.
   bool cover_tail_callee(std::uint32_t module, std::uint64_t addr) {
+    if (addr == 0) return false;  // through a pointer
     const auto [known, added] = covered_.try_emplace({module, addr}, true);
     if (!added) return known->second;  // true while its own jumps are looked at: a cycle is covered
-    const auto callee = function_at(found_.modules[module], module, addr);
-    if (callee && covered_.size() <= kMaxTailCallees)
-      if (const auto sites = exit_sites_of(*callee, found_.modules[module])) {
-        for (const ExitSite& site : *sites) add_exit(CS_NO_FUNCTION, *callee, site);
+    if (covered_.size() <= kMaxTailCallees)
+      if (const auto sites = exit_sites_at(addr, codes_[module])) {
+        for (const ExitSite& site : *sites) add_exit(CS_NO_FUNCTION, module, site);
         return true;
       }
     return covered_[{module, addr}] = false;
   }
 
   const FoundFunctions& found_;
-  const ExitPolicy& policy_;
+  const PlanContext& context_;
   FunctionRegistry& registry_;
-  std::vector<std::uint32_t> module_ids_;  // of found_.modules, in the Recording
+  std::deque<ModuleCode> codes_;                                     // of found_.modules
+  std::vector<std::uint32_t> module_ids_;                            // the same, in the Recording
   std::map<std::pair<std::uint32_t, std::uint64_t>, bool> covered_;  // tail callees by address
-  NamedReasons undecodable_;
+  NamedReasons untimed_;
   std::size_t no_room_ = 0;
   ProbePlan plan_;
 };
@@ -210,10 +238,10 @@ Result<FoundFunctions> find_probed_functions(std::int32_t pid, Symbolizer& symbo
   return all;
 }
 
-ProbePlan plan_probes(const FoundFunctions& found, const ExitPolicy& policy, Symbolizer& symbolizer,
-                      FunctionRegistry& registry) {
-  ProbePlan plan = Planner(found, policy, symbolizer, registry).run();
-  if (!policy.reason.empty()) plan.notes.insert(plan.notes.begin(), policy.reason);
+ProbePlan plan_probes(const FoundFunctions& found, const PlanContext& context,
+                      Symbolizer& symbolizer, FunctionRegistry& registry) {
+  ProbePlan plan = Planner(found, context, symbolizer, registry).run();
+  if (!context.policy.reason.empty()) plan.notes.insert(plan.notes.begin(), context.policy.reason);
   plan.notes.insert(plan.notes.end(), found.notes.begin(), found.notes.end());
   return plan;
 }

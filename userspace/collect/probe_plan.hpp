@@ -24,10 +24,21 @@ namespace callscope {
 using NamedReasons = std::vector<std::pair<std::string, std::string>>;
 std::string list_note(const std::string& head, const NamedReasons& items);
 
+// What the plan follows beside the functions.
+struct PlanContext {
+  ExitPolicy policy;
+  std::span<const FunctionPattern> keep_arguments = {};  // functions whose arguments are wanted
+};
+
+struct PlannedFunction {
+  std::uint32_t id = 0;
+  std::uint8_t intact_arguments = 0;  // see ProbeSite
+};
+
 struct ProbePlan {
   CallProbes probes;
-  std::vector<std::uint32_t> functions;  // ids of all that are probed
-  std::vector<std::uint32_t> added;      // of these, new in the registry
+  std::vector<PlannedFunction> functions;  // all that are probed
+  std::vector<std::uint32_t> added;        // of these, new in the registry
   std::vector<std::string> notes;
 };
 
@@ -48,7 +59,7 @@ struct FoundFunctions {
 Result<FoundFunctions> find_probed_functions(std::int32_t pid, Symbolizer& symbolizer,
                                              std::span<const FunctionPattern> patterns);
 
-ProbePlan plan_probes(const FoundFunctions& found, const ExitPolicy& policy, Symbolizer& symbolizer,
-                      FunctionRegistry& registry);
+ProbePlan plan_probes(const FoundFunctions& found, const PlanContext& context,
+                      Symbolizer& symbolizer, FunctionRegistry& registry);
 
 }  // namespace callscope

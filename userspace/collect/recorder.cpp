@@ -78,6 +78,8 @@ Result<void> Recorder::start_cpu() {
 
 Result<void> Recorder::start_calls() {
   if (options_.patterns.empty() && (!options_.auto_functions || !cpu_)) return {};
+  std::vector<FunctionPattern> slow_patterns;
+  for (const SlowRule& rule : options_.slow_rules) slow_patterns.push_back(rule.pattern);
   calibration_.emplace(Calibration::start(options_.mechanism));
   Result<std::unique_ptr<CallTracer>> calls =
       CallTracer::start(process_.pid(),
@@ -88,7 +90,7 @@ Result<void> Recorder::start_calls() {
                          .follow_children = options_.follow_children,
                          .by_thread = options_.by_thread,
                          .budget_percent = options_.budget_percent,
-                         .log_slow_calls = slow_calls_.wanted()},
+                         .slow_patterns = std::move(slow_patterns)},
                         recording_, symbolizer_,
                         [this](const cs_slow_record& record) { slow_calls_.on_record(record); });
   if (!calls) return std::unexpected(calls.error());

@@ -19,8 +19,8 @@
 #include "collect/cpu_collector.hpp"
 #include "collect/resources.hpp"
 #include "collect/slow_call_log.hpp"
-#include "collect/stack_table.hpp"
 #include "collect/spans_collector.hpp"
+#include "collect/stack_table.hpp"
 #include "probes/pattern.hpp"
 #include "symbols/symbolizer.hpp"
 #include "sys/fd.hpp"
@@ -29,8 +29,8 @@
 namespace callscope {
 
 struct RecordOptions {
-  std::vector<FunctionPattern> patterns;    // empty: no function, or those of auto_functions
-  bool auto_functions = false;              // without patterns: those on hot stacks, after 1 s
+  std::vector<FunctionPattern> patterns;  // empty: no function, or those of auto_functions
+  bool auto_functions = false;            // without patterns: those on hot stacks, after 1 s
   SpanRequest spans;
   std::optional<ProbeMechanism> mechanism;  // nothing: the best one that works
   std::optional<ExitMode> exit_mode;        // nothing: the best that is safe; never less safe

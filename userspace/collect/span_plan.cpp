@@ -11,6 +11,7 @@
 #include "collect/marker_finder.hpp"
 #include "collect/probe_plan.hpp"
 #include "probes/arguments.hpp"
+#include "probes/function_plan.hpp"
 #include "symbols/demangle.hpp"
 
 namespace callscope {
@@ -120,7 +121,8 @@ class SpanPlanner {
     const ProbeModule& module = chosen.module();
     if (safest_exit(chosen.function, module, ExitMode::kRetSite) == ExitMode::kEntryOnly)
       return fail(ErrorCode::kUnsupported, name + " is not called, so it is never left", hint);
-    const Result<std::vector<ExitSite>> sites = exit_sites_of(chosen.function, module);
+    ModuleCode code(module);
+    const Result<std::vector<ExitSite>> sites = exit_sites_at(chosen.function.addr, code);
     if (!sites)
       return fail(ErrorCode::kUnsupported,
                   fmt::format("where {} is left cannot be seen: it {}", name, sites.error().what),

@@ -15,8 +15,8 @@
 #include "callscope/error.hpp"
 #include "callscope/recording.hpp"
 #include "elf/elf_image.hpp"
-#include "probes/exit_sites.hpp"
 #include "probes/pattern.hpp"
+#include "probes/probe_site.hpp"
 #include "symbols/symbol_table.hpp"
 
 namespace callscope {

@@ -14,6 +14,8 @@
 namespace callscope {
 namespace {
 
+constexpr std::size_t kSpanLabelWidth = 32;  // wanted before columns are left out
+
 std::string count_or_blank(std::uint64_t count) {
   return count == 0 ? std::string() : std::to_string(count);
 }
@@ -46,8 +48,7 @@ std::string legend(const std::vector<const SpanStats*>& spans, const Paint& pain
     if (any(count)) text += paint.dim(meaning) + "\n";
   };
   add(&SpanStats::open, "  open: not finished when the recording ended");
-  add(&SpanStats::restarted,
-      "  restarted: begun again before the end, which then counts from the later beginning");
+  add(&SpanStats::restarted, "  restarted: begun again before the end; the later beginning counts");
   add(&SpanStats::unmatched, "  unmatched: ends without a beginning in the recording");
   add(&SpanStats::abandoned, "  abandoned: begun by a thread that ended before the end");
   add(&SpanStats::lost, "  lost: too many were open to remember the beginning");
@@ -75,19 +76,20 @@ std::string text_spans(const Recording& recording, const ReportOptions& options,
   if (!spans.empty()) {
     TextTable table({{"finished"},
                      {"avg"},
-                     {"p50"},
-                     {"p95"},
+                     {"p50", Align::kRight, false, 3},
+                     {"p95", Align::kRight, false, 4},
                      {"p99"},
-                     {"max"},
-                     {"open", Align::kRight, true},
-                     {"restarted", Align::kRight, true},
-                     {"unmatched", Align::kRight, true},
-                     {"abandoned", Align::kRight, true},
-                     {"lost", Align::kRight, true},
+                     {"max", Align::kRight, false, 2},
+                     {"open", Align::kRight, true, 5},
+                     {"restarted", Align::kRight, true, 7},
+                     {"unmatched", Align::kRight, true, 8},
+                     {"abandoned", Align::kRight, true, 6},
+                     {"lost", Align::kRight, true, 1},
                      {"span", Align::kLeft}});
     const std::size_t shown =
         options.top_functions == 0 ? spans.size() : std::min(spans.size(), options.top_functions);
     for (std::size_t i = 0; i < shown; ++i) add_span(table, *spans[i]);
+    table.fit(options.width, kSpanLabelWidth);
     text += "\n" + paint.bold("SPANS") + "  by total time\n" +
             table.write(options.width, paint, 21) + legend(spans, paint);
     if (shown < spans.size()) text += fmt::format("  and {} more\n", spans.size() - shown);
