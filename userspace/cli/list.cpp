@@ -11,6 +11,7 @@
 #include "collect/exit_policy.hpp"
 #include "collect/host.hpp"
 #include "collect/probe_plan.hpp"
+#include "probes/probe_cost.hpp"
 #include "report/exit_mode.hpp"
 #include "symbols/demangle.hpp"
 #include "target/process.hpp"
@@ -48,11 +49,12 @@ std::vector<Row> make_rows(std::span<const ProbeModule> modules, const FunctionP
   const FindResult found = find_functions(modules, {&pattern, 1});
   for (const FoundFunction& function : found.functions) {
     const ProbeModule& module = modules[function.module];
-    const ExitMode exit = exit_of(function, module, policy);
-    rows.push_back(
-        {demangle(function.name, DemangleLevel::kSimple), module.path, function.size_bytes,
-         function.emulated_entry, std::string(exit_mode_name(exit)),
-         predicted_cost_ns(costs, {.exit = exit, .emulated_entry = function.emulated_entry}), ""});
+    FunctionStats stats;  // what the cost depends on
+    stats.exit = exit_of(function, module, policy);
+    stats.emulated_entry = function.emulated_entry;
+    rows.push_back({demangle(function.name, DemangleLevel::kSimple), module.path,
+                    function.size_bytes, function.emulated_entry,
+                    std::string(exit_mode_name(stats.exit)), predicted_cost_ns(costs, stats), ""});
   }
   for (const RefusedFunction& function : found.refused)
     rows.push_back({demangle(function.name, DemangleLevel::kSimple), modules[function.module].path,
@@ -121,11 +123,9 @@ Result<int> print_rows(const std::vector<Row>& rows, const FunctionPattern& patt
 
 // Costs are measured where we may load BPF; elsewhere the column stays empty.
 ProbeCosts measured_costs() {
-  const Result<ProbeCosts> costs = calibrate_probes(ProbeMechanism::kSession);
+  const Result<ProbeCosts> costs = Calibration::start(std::nullopt).wait();
   if (costs) return *costs;
-  const Result<ProbeCosts> multi = calibrate_probes(ProbeMechanism::kMulti);
-  if (multi) return *multi;
-  fmt::print(stderr, "callscope: costs are not shown: {}\n", multi.error().message());
+  fmt::print(stderr, "callscope: costs are not shown: {}\n", costs.error().message());
   return {};
 }
 
