@@ -10,6 +10,7 @@
 #include "collect/calibration.hpp"
 #include "collect/host.hpp"
 #include "collect/hot_functions.hpp"
+#include "collect/inlined_notes.hpp"
 #include "sys/clock.hpp"
 
 namespace callscope {
@@ -93,8 +94,10 @@ Result<void> Recorder::start_calls() {
                          .slow_patterns = std::move(slow_patterns)},
                         recording_, symbolizer_,
                         [this](const cs_slow_record& record) { slow_calls_.on_record(record); });
-  if (!calls) return std::unexpected(calls.error());
+  if (!calls) return std::unexpected(explain_inlined(calls.error()));
   calls_ = std::move(*calls);
+  if (!options_.patterns.empty())
+    inlined_.emplace(InlinedSearch::start(process_.pid(), symbolizer_, options_.patterns));
   const Result<ProbeCosts> costs = calibration_->wait();
   if (costs)
     calls_->calls().set_costs(*costs);
@@ -103,6 +106,17 @@ Result<void> Recorder::start_calls() {
                                costs.error().message());
   slow_calls_.set_thresholds(calls_->calls().program(), calls_->calls().registry());
   return {};
+}
+
+// A name that matches nothing may be one that was inlined everywhere.
+Error Recorder::explain_inlined(Error error) {
+  constexpr std::uint64_t kPatienceNs = 2 * kSecond;
+  if (error.code != ErrorCode::kUsage || options_.patterns.empty()) return error;
+  InlinedSearch search = InlinedSearch::start(process_.pid(), symbolizer_, options_.patterns);
+  Recording told;
+  apply_inlined(search.finish(kPatienceNs), told);
+  for (const std::string& note : told.notes) error.what += "; " + note;
+  return error;
 }
 
 Result<void> Recorder::add_processes() {
@@ -212,6 +226,7 @@ Result<void> Recorder::stop(const std::string& ended_by) {
   }
   update_calls(end_ns);
   if (spans_) spans_->update(recording_.spans);
+  if (inlined_) apply_inlined(inlined_->finish(kSecond), recording_);
   recording_.duration_ns = end_ns - begin_ns_;
   recording_.target.ended_by = ended_by;
   recording_.finished = true;

@@ -17,6 +17,7 @@
 #include "collect/calibration.hpp"
 #include "collect/call_tracer.hpp"
 #include "collect/cpu_collector.hpp"
+#include "collect/inlined_search.hpp"
 #include "collect/resources.hpp"
 #include "collect/slow_call_log.hpp"
 #include "collect/spans_collector.hpp"
@@ -84,6 +85,7 @@ class Recorder {
   Result<void> add_processes();
   Result<void> watch_events();
   Result<void> choose_hot_functions();
+  Error explain_inlined(Error error);
   void update_calls(std::uint64_t now_ns);
   void update_quality();
 
@@ -99,6 +101,7 @@ class Recorder {
   std::optional<SpansCollector> spans_;
   Fd events_;  // epoll over the rings
   std::optional<Calibration> calibration_;
+  std::optional<InlinedSearch> inlined_;
   bool hot_functions_chosen_ = false;
   std::uint64_t begin_ns_ = 0;
 };

@@ -119,19 +119,19 @@ class SpanPlanner {
     const std::string name = demangle(chosen.function.name, DemangleLevel::kSimple);
     const std::string hint = fmt::format("name {}@entry instead", name);
     const ProbeModule& module = chosen.module();
-    if (safest_exit(chosen.function, module, ExitMode::kRetSite) == ExitMode::kEntryOnly)
-      return fail(ErrorCode::kUnsupported, name + " is not called, so it is never left", hint);
     ModuleCode code(module);
-    const Result<std::vector<ExitSite>> sites = exit_sites_at(chosen.function.addr, code);
-    if (!sites)
+    PlanRules rules;
+    rules.best = ExitMode::kRetSite;
+    const FunctionPlan plan = plan_function(chosen.function, code, rules);
+    if (plan.exit != ExitMode::kRetSite)
       return fail(ErrorCode::kUnsupported,
-                  fmt::format("where {} is left cannot be seen: it {}", name, sites.error().what),
+                  fmt::format("where {} is left cannot be seen: it {}", name, plan.why_not_better),
                   hint);
-    if (sites->empty()) return fail(ErrorCode::kUnsupported, name + " never returns", hint);
-    for (const ExitSite& site : *sites)
+    if (plan.exits.empty()) return fail(ErrorCode::kUnsupported, name + " never returns", hint);
+    for (const ExitSite& site : plan.exits)
       if (const auto file_off = module.image->vaddr_to_file_off(site.addr))
         add_site({module.open_path, *file_off}, {row_, action, key, kNoValue});
-    const auto jumps = std::ranges::count_if(*sites, &ExitSite::tail_jump);
+    const auto jumps = std::ranges::count_if(plan.exits, &ExitSite::tail_jump);
     if (jumps != 0)
       plan_.notes.push_back(
           fmt::format("span '{}': {} may be left by a jump to another function; what that one does "

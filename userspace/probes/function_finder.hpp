@@ -64,12 +64,4 @@ FindResult find_functions(std::span<const ProbeModule> modules,
 std::optional<FoundFunction> function_at(const ProbeModule& module, std::uint32_t index,
                                          std::uint64_t addr);
 
-// The strategy for this function when `best` is what its process allows: never a return probe on
-// what is not called or looks at its own return address (setjmp, vfork, dlsym, the loader).
-ExitMode safest_exit(const FoundFunction& function, const ProbeModule& module, ExitMode best);
-
-// Exit sites of a found function, its .cold parts included; kUnsupported with the reason.
-Result<std::vector<ExitSite>> exit_sites_of(const FoundFunction& function,
-                                            const ProbeModule& module);
-
 }  // namespace callscope

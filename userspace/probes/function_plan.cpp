@@ -136,16 +136,4 @@ bool exits_are_emulated(const FunctionPlan& plan) {
   return std::ranges::all_of(plan.exits, &ExitSite::emulated);
 }
 
-ExitMode safest_exit(const FoundFunction& function, const ProbeModule& module, ExitMode best) {
-  ModuleCode code(module);
-  const ExitMode exit = plan_function(function, code, {.best = best, .prefer_cheap = false}).exit;
-  return exit == ExitMode::kEntryOnly && best == ExitMode::kRetSite ? best : exit;
-}
-
-Result<std::vector<ExitSite>> exit_sites_of(const FoundFunction& function,
-                                            const ProbeModule& module) {
-  ModuleCode code(module);
-  return exit_sites_at(function.addr, code);
-}
-
 }  // namespace callscope
