@@ -26,6 +26,10 @@ volatile __u32 cs_enabled;
 volatile __u32 cs_code_changes;
 volatile __u32 cs_code_judged;
 
+/* User space sets it ahead as long as it lives. When it was killed no return probe is armed any
+ * more: the kernel could not close our links while there are new ones. */
+volatile __u64 cs_alive_until_ns;
+
 /* Written here: nodes made so far beyond the roots; may exceed the room for them. */
 volatile __u32 cs_nodes_used;
 
@@ -199,13 +203,20 @@ static __always_inline bool cs_is_held(void)
 	return cs_code_changes != cs_code_judged && bpf_map_lookup_elem(&cs_held, &tgid);
 }
 
+/* A return probe that is armed now is safe, and will go when we do. */
+static __always_inline bool cs_may_be_return_probed(__u64 sp)
+{
+	return !cs_is_held() && bpf_ktime_get_ns() < cs_alive_until_ns &&
+	       cs_on_own_stack(bpf_get_current_task_btf(), sp);
+}
+
 SEC("?kprobe")
 int cs_call_session(struct pt_regs *ctx)
 {
 	if (!cs_is_mine())
 		return 1;
 	if (!bpf_session_is_return())
-		return cs_enter(ctx, bpf_get_attach_cookie(ctx), !cs_is_held());
+		return cs_enter(ctx, bpf_get_attach_cookie(ctx), cs_may_be_return_probed(ctx->sp));
 	cs_leave_by_return_probe(ctx);
 	return 0;
 }

@@ -9,11 +9,15 @@
 #include <array>
 #include <bit>
 #include <cerrno>
+#include <chrono>
+#include <condition_variable>
 #include <cstddef>
 #include <cstring>
+#include <mutex>
 
 #include "bpf/libbpf_error.hpp"
 #include "calls.skel.h"
+#include "sys/clock.hpp"
 
 namespace callscope {
 namespace {
@@ -146,7 +150,20 @@ Result<void> CallsProgram::map_arrays() {
               std::size_t{options_.max_functions} * shards_, false);
 }
 
-void CallsProgram::enable() { skeleton_->bss->cs_enabled = 1; }
+void CallsProgram::enable() {
+  constexpr std::uint64_t kAliveNs = 3'000'000'000;
+  static constexpr std::chrono::milliseconds kBeat{500};
+  volatile __u64* const until = &skeleton_->bss->cs_alive_until_ns;
+  *until = monotonic_ns() + kAliveNs;
+  heartbeat_ = std::jthread([until](const std::stop_token& stop) {
+    std::mutex mutex;
+    std::condition_variable_any stopped;
+    std::unique_lock lock(mutex);
+    while (!stopped.wait_for(lock, stop, kBeat, [] { return false; }) && !stop.stop_requested())
+      *until = monotonic_ns() + kAliveNs;
+  });
+  skeleton_->bss->cs_enabled = 1;
+}
 
 Result<void> CallsProgram::stop() {
   skeleton_->bss->cs_enabled = 0;

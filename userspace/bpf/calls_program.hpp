@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Owns the calls BPF object: load, attach, enable, control, read, stop. Members are destroyed in
-// the order probes, ring, views, skeleton, as the kernel needs it. One thread.
+// the order heartbeat, probes, ring, views, skeleton, as the kernel needs it. One thread calls.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -108,6 +109,7 @@ class CallsProgram {
   std::unique_ptr<SharedArray> controls_;  // links_ keeps its address
   std::unique_ptr<ring_buffer, RingDeleter> ring_;
   std::unique_ptr<CallLinks> links_;
+  std::jthread heartbeat_;  // tells BPF that we live; stopped and joined first
 };
 
 }  // namespace callscope

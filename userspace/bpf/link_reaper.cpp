@@ -7,7 +7,7 @@
 namespace callscope {
 
 void LinkReaper::close(std::vector<Fd> links) {
-  constexpr std::size_t kThreads = 16;
+  constexpr std::size_t kThreads = 256;
   const std::size_t share = (links.size() + kThreads - 1) / kThreads;
   for (std::size_t i = 0; i < links.size(); i += share) {
     std::vector<Fd> part;

@@ -21,7 +21,8 @@ class LinkReaper {
   LinkReaper& operator=(const LinkReaper&) = delete;
   ~LinkReaper() { wait(); }
 
-  // The links are shared out among a few threads: their waits overlap.
+  // Each link by a thread of its own as far as that goes: all their probes leave at once, and their
+  // waits overlap.
   void close(std::vector<Fd> links);
   // Returns when all that were given are closed.
   void wait();

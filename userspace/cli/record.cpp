@@ -187,6 +187,9 @@ Result<int> record(const RecordArguments& arguments, const std::vector<std::stri
   if (!writer) return std::unexpected(writer.error());
   (*recorder)->enable();
   if (launched) CS_TRY(launched->resume());
+  // From the first word on, a killed recorder leaves a readable file.
+  if (const Result<void> flushed = writer->flush(recording); !flushed)
+    fmt::print(stderr, "callscope: {}\n", flushed.error().message());
   if (!arguments.quiet) announce(recording, output);
 
   RecordLoop loop(**recorder, *writer, signals,

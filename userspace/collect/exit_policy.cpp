@@ -22,21 +22,30 @@ ExitPolicy choose_exit_policy(const SafetyFacts& facts, std::string_view kernel_
   if (stacks_are_unusual(facts)) {
     policy.best = ExitMode::kEntryOnly;
     policy.reason = "entry counts only: " + verdict.reason;
+    if (!facts.go_modules.empty()) policy.reason += "; a call that grows its stack counts twice";
     return policy;
   }
   policy.best = ExitMode::kRetSite;
-  if (!facts.throwers.empty() || !facts.unwinders.empty())
-    policy.return_probes_where_proven = !verdict.kernel_danger && !facts.cancels_anywhere;
+  const bool forks_and_loads = !facts.forkers.empty() && !facts.loaders.empty();
+  if (!facts.throwers.empty() || !facts.unwinders.empty() || forks_and_loads)
+    policy.return_probes_where_proven =
+        can_hold && !verdict.kernel_danger && !facts.cancels_anywhere;
   if (!verdict.safe) {
     policy.reason = fmt::format("{}: {}", kSites, verdict.reason);
   } else if (!facts.unwinders.empty()) {
     policy.reason =
         fmt::format("{}: {} is mapped, and unwinding across a return probe kills the process",
                     kSites, file_name(facts.unwinders.front()));
+  } else if (forks_and_loads) {
+    // A forked child has its parent's breakpoints, and the kernel arms return probes there without
+    // asking us: they could not be held back when the child loads an unwinder.
+    policy.reason = fmt::format("{}: {} may fork a child that loads an unwinder", kSites,
+                                file_name(facts.forkers.front()));
   } else if (!can_hold && !facts.loaders.empty()) {
-    policy.reason =
-        fmt::format("{}: {} may load an unwinder, and this kernel cannot hold return probes back",
-                    kSites, file_name(facts.loaders.front()));
+    policy.reason = fmt::format(
+        "{}: {} may load an unwinder or change stacks, and this kernel cannot hold return probes "
+        "back",
+        kSites, file_name(facts.loaders.front()));
   } else {
     policy.best = ExitMode::kUretprobe;
     policy.main_only = !can_hold;  // what is executed next has other libraries

@@ -30,6 +30,7 @@ struct SafetyFacts {
   std::vector<std::string> go_modules;  // files that hold a Go runtime
   std::vector<std::string> fibers;      // "FILE (SYMBOL)" of what switches stacks
   std::vector<std::string> loaders;     // files that may load further code
+  std::vector<std::string> forkers;     // files that may fork
   bool cancels_anywhere = false;        // threads may be cancelled at any instruction
 
   std::uint32_t seccomp_mode = 0;  // 0 none, 1 strict, 2 filter
