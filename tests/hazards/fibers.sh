@@ -1,0 +1,14 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Fibers by swapcontext that leave each other in the middle of probed calls, and setcontext: in a program
+# that imports them, and in a static one, where nothing is imported.
+set -u
+# shellcheck source=tests/hazards/lib.sh
+. "$(dirname "$0")/lib.sh"
+survives "fibers" '*' t_fibers
+survives "fibers, libc probed" "*,$libraries" t_fibers
+survives_launch "fibers of a launched program" "*,$libraries" t_fibers
+ways=(auto entry-only)
+survives_all_ways "fibers of a static program" '*' t_fibers_static
+survives_launch "fibers of a launched static program" '*' t_fibers_static
+finish
