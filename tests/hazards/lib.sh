@@ -72,10 +72,16 @@ end_record() {
   equal "$1: exit code of record" "$recorder_code" 0
 }
 
+# all_gone PID: it ended with all its threads; one of them may wait in the kernel for probes to go
+all_gone() {
+  local -a threads=("/proc/$1/task"/*)
+  gone "$1" && [ ${#threads[@]} -eq 1 ]
+}
+
 # recorder_ended WHAT: it was told to end; $recorder_code
 recorder_ended() {
   recorder_code=hung
-  wait_briefly gone "$recorder_pid" || { fail "$1: the recorder does not end"; return; }
+  wait_briefly all_gone "$recorder_pid" || { fail "$1: the recorder does not end"; return; }
   wait "$recorder_pid" 2>/dev/null
   recorder_code=$?
 }

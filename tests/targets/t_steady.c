@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Threads that compute and check known values until EOF on stdin: two never rest, two sleep in the
-// middle of nested calls, one starts and joins short threads; with --fork a child does the same.
-// Their functions begin with every kind of instruction that uprobes treat differently. Prints
-// "child PID", then at the end how many values were wrong.
+// middle of nested calls, one stays in a function of libc that calls back all the time, one starts
+// and joins short threads; with --fork a child does the same. Their functions begin with every kind
+// of instruction that uprobes treat differently. Prints "child PID", then at the end how many
+// values were wrong.
 #include <pthread.h>
+#include <search.h>
 #include <stdatomic.h>
 #include <sys/wait.h>
 
@@ -72,6 +74,21 @@ static void* work(void* argument) {
   return NULL;
 }
 
+PROBED int steady_search(const void* key, const void* unused) {
+  (void)unused;
+  steady_sleep(200000);
+  check_round(*(const uint64_t*)key, 0);
+  return atomic_load(&stopping) ? 0 : 1;
+}
+
+// lfind() returns when the comparison finds what it looks for: at the end.
+static void* search(void* unused) {
+  static uint64_t key = 7;
+  size_t count = SIZE_MAX;
+  lfind(&key, &key, &count, 0, steady_search);
+  return unused;
+}
+
 static void* work_once(void* unused) {
   check_round(7, 0);
   return unused;
@@ -89,19 +106,20 @@ static void* start_threads(void* unused) {
 
 static void work_until_eof(void) {
   static const uint64_t sleeps_ns[] = {0, 0, 300000, 30000000};
-  enum { kWorkers = sizeof(sleeps_ns) / sizeof(sleeps_ns[0]) };
-  pthread_t threads[kWorkers + 1];
+  enum { kWorkers = sizeof(sleeps_ns) / sizeof(sleeps_ns[0]), kThreads = kWorkers + 2 };
+  pthread_t threads[kThreads];
   char byte;
   for (int i = 0; i < kWorkers; ++i) {
     tgt_require(pthread_create(&threads[i], NULL, work, (void*)&sleeps_ns[i]) == 0,
                 "no thread could be made");
   }
-  tgt_require(pthread_create(&threads[kWorkers], NULL, start_threads, NULL) == 0,
+  tgt_require(pthread_create(&threads[kWorkers], NULL, start_threads, NULL) == 0 &&
+                  pthread_create(&threads[kWorkers + 1], NULL, search, NULL) == 0,
               "no thread could be made");
   while (read(STDIN_FILENO, &byte, 1) > 0) {
   }
   atomic_store(&stopping, 1);
-  for (int i = 0; i <= kWorkers; ++i) pthread_join(threads[i], NULL);
+  for (int i = 0; i < kThreads; ++i) pthread_join(threads[i], NULL);
 }
 
 // The child is born inside of a probed call and returns from it.
