@@ -8,7 +8,7 @@ hazards=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/e2e/lib.sh
 . "$hazards/../e2e/lib.sh"
 trap '' PIPE       # writing to a target that died is a failed check, not the end of the test
-kHangSeconds=30    # a target, or a recorder at its end, that takes longer hangs
+kHangSeconds=60    # a target, or a recorder at its end, that takes longer hangs
 unstable='^$'      # lines of a target's output that differ from run to run: an extended regex
 record_options=()  # of every recording that follows
 check_counts=yes   # no: what the target prints is not about the functions that are probed

@@ -1,21 +1,62 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fibers by makecontext and swapcontext that leave each other in the middle of probed calls, so
-// that calls of several stacks are open on one thread at once; then a loop by setcontext. Each
-// fiber computes a value that only comes out right when every call returns to its own caller.
+// Fibers by makecontext and swapcontext or, built with OWN_SWITCH, by a routine of its own, that
+// leave each other in the middle of probed calls, so that calls of several stacks are open on one
+// thread at once; then a loop by setcontext. Each fiber computes a value that only comes out right
+// when every call returns to its own caller.
 #include <ucontext.h>
 
 #include "target.h"
 
 enum { kFibers = 8, kDepth = 6, kStackSize = 64 * 1024 };
 
-static ucontext_t scheduler, fibers[kFibers];
-static char stacks[kFibers][kStackSize];
+static char stacks[kFibers][kStackSize] __attribute__((aligned(16)));
 static uint64_t rounds, values[kFibers], work_calls, again_calls;
 static int running, finished, ended[kFibers];
 
+static void fiber_main(int self);
+
+#ifdef OWN_SWITCH
+// As coroutine libraries have it: saves what a call preserves, changes the stack, goes on there.
+__asm__(
+    ".text\n.globl change_stack\n.type change_stack, @function\nchange_stack:\n"
+    "push %rbp\npush %rbx\npush %r12\npush %r13\npush %r14\npush %r15\n"
+    "mov %rsp, (%rdi)\nmov (%rsi), %rsp\n"
+    "pop %r15\npop %r14\npop %r13\npop %r12\npop %rbx\npop %rbp\nret\n"
+    ".size change_stack, . - change_stack\n");
+typedef void* fiber;
+void change_stack(fiber* from, const fiber* to);
+static fiber scheduler, fibers[kFibers];
+
+static void switch_stack(fiber* from, const fiber* to) { change_stack(from, to); }
+
+static void start_fiber(void) {
+  fiber_main(running);
+  switch_stack(&fibers[running], &scheduler);
+}
+
+static void make_fiber(int i) {
+  void** top = (void**)(stacks[i] + kStackSize) - 1;  // as if start_fiber had been called
+  *--top = (void*)start_fiber;
+  fibers[i] = top - 6;  // the registers, all zero
+}
+#else
+typedef ucontext_t fiber;
+static fiber scheduler, fibers[kFibers];
+
+static void switch_stack(fiber* from, const fiber* to) { swapcontext(from, to); }
+
+static void make_fiber(int i) {
+  getcontext(&fibers[i]);
+  fibers[i].uc_stack.ss_sp = stacks[i];
+  fibers[i].uc_stack.ss_size = kStackSize;
+  fibers[i].uc_link = &scheduler;
+  makecontext(&fibers[i], (void (*)(void))fiber_main, 1, i);
+}
+#endif
+
 static void leave(void) {
   const int self = running;
-  swapcontext(&fibers[self], &scheduler);
+  switch_stack(&fibers[self], &scheduler);
 }
 
 PROBED uint64_t fiber_work(int depth, uint64_t value) {
@@ -53,18 +94,12 @@ static void loop_by_setcontext(uint64_t count) {
 }
 
 static void run_fibers(void) {
-  for (int i = 0; i < kFibers; ++i) {
-    getcontext(&fibers[i]);
-    fibers[i].uc_stack.ss_sp = stacks[i];
-    fibers[i].uc_stack.ss_size = kStackSize;
-    fibers[i].uc_link = &scheduler;
-    makecontext(&fibers[i], (void (*)(void))fiber_main, 1, i);
-  }
+  for (int i = 0; i < kFibers; ++i) make_fiber(i);
   // In an order that changes with each turn, so that no fiber follows always the same one.
   for (int turn = 0; finished < kFibers; ++turn) {
     running = (running + 1 + turn % 3) % kFibers;
     while (ended[running]) running = (running + 1) % kFibers;
-    swapcontext(&scheduler, &fibers[running]);
+    switch_stack(&scheduler, &fibers[running]);
   }
 }
 
