@@ -39,6 +39,8 @@ file                # says what a built thing is
 sqlite3             # reads recordings by something that is not ours
 jq                  # reads JSON reports
 libxml2-utils       # xmllint: SVG is well-formed XML
+golang-go           # real runtime: a Go program whose stacks move while it is recorded
+python3             # compares the text of a process with its files
 python3-jsonschema  # JSON reports against their schema
 redis-server        # real program: counts against INFO commandstats
 redis-tools         # redis-benchmark, redis-cli
