@@ -62,7 +62,10 @@ bool kernel_emulates(std::span<const std::uint8_t> code, const ZydisDecodedInstr
 }
 
 // arch/x86/kernel/uprobes.c: is_prefix_bad, and branches with an operand-size prefix.
+// Beside what it refuses there is what it would do wrong: it takes 0x90 behind any prefix for a
+// nop, and "xchg %rax,%r8" (49 90) would be left out.
 bool kernel_refuses_prefix(const ZydisDecodedInstruction& insn) {
+  if (insn.mnemonic == ZYDIS_MNEMONIC_XCHG && insn.opcode == 0x90) return true;
   for (std::uint8_t i = 0; i < insn.raw.prefix_count; ++i) {
     switch (insn.raw.prefixes[i].value) {
       case 0x26:

@@ -2,6 +2,8 @@
 #include "probes/function_facts.hpp"
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 
 #include "probes/harmless_calls.hpp"
 #include "probes/inner_jumps.hpp"
@@ -10,6 +12,25 @@
 
 namespace callscope {
 namespace {
+
+// Functions of libc that look at their return address, reached by a jump through the PLT.
+bool asks_for_its_caller(std::string_view name) {
+  constexpr std::array<std::string_view, 14> kNames{"dlsym",
+                                                    "dlvsym",
+                                                    "dlopen",
+                                                    "dlmopen",
+                                                    "dl_iterate_phdr",
+                                                    "setjmp",
+                                                    "_setjmp",
+                                                    "sigsetjmp",
+                                                    "__sigsetjmp",
+                                                    "getcontext",
+                                                    "vfork",
+                                                    "backtrace",
+                                                    "_Unwind_Backtrace",
+                                                    "mcount"};
+  return std::ranges::find(kNames, name) != kNames.end();
+}
 
 // Whether rsp stays on the stack that the function was entered on.
 bool keeps_stack(const Instruction& insn) {
@@ -68,6 +89,8 @@ class FactGatherer {
         leave_to(insn.target, facts_.calls);
     } else if (insn.flow == Flow::kJump || insn.flow == Flow::kBranch) {
       if (!code_.covers(insn.target)) leave_to(insn.target, facts_.jumps_out);
+      if (module_.in_plt(insn.target) && asks_for_its_caller(module_.callee_name(insn.target)))
+        facts_.touches_return_slot = true;  // with ours, since it is a jump
     }
   }
 

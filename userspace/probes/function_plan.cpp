@@ -2,8 +2,6 @@
 #include "probes/function_plan.hpp"
 
 #include <algorithm>
-#include <array>
-#include <string_view>
 
 #include "probes/entry_site.hpp"
 #include "probes/exit_sites.hpp"
@@ -25,31 +23,11 @@ bool is_loader(const ModuleCode& module) {
 }
 
 // Neither the function nor any that it jumps to, which runs with its return slot, looks at it.
-// Functions of libc that look at their return address, reached by a jump through the PLT.
-bool asks_for_its_caller(std::string_view name) {
-  constexpr std::array<std::string_view, 14> kNames{"dlsym",
-                                                    "dlvsym",
-                                                    "dlopen",
-                                                    "dlmopen",
-                                                    "dl_iterate_phdr",
-                                                    "setjmp",
-                                                    "_setjmp",
-                                                    "sigsetjmp",
-                                                    "__sigsetjmp",
-                                                    "getcontext",
-                                                    "vfork",
-                                                    "backtrace",
-                                                    "_Unwind_Backtrace",
-                                                    "mcount"};
-  return std::ranges::find(kNames, name) != kNames.end();
-}
-
 bool keeps_return_slot(std::uint64_t addr, ModuleCode& module) {
   constexpr std::size_t kMaxTailCallees = 32;
   std::vector<std::uint64_t> reached{addr};
   for (std::size_t i = 0; i < reached.size(); ++i) {
     const FunctionFacts* const facts = module.facts(reached[i]);
-    if (asks_for_its_caller(module.callee_name(reached[i]))) return false;
     if (facts == nullptr) continue;  // nothing is known of what it jumps to
     if (facts->touches_return_slot || reached.size() > kMaxTailCallees) return false;
     for (const std::uint64_t target : facts->jumps_out)
