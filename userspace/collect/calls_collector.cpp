@@ -49,8 +49,9 @@ Result<std::unique_ptr<CallsCollector>> CallsCollector::load(const Options& opti
   recording.probe_mechanism = mechanism_name(loaded->program.options().mechanism);
   recording.budget_percent = options.budget_percent;
   recording.calls_by_thread = options.by_thread;
-  return std::unique_ptr<CallsCollector>(
-      new CallsCollector(std::move(loaded->program), options, recording));
+  CallsProgram& best = loaded->program;
+  std::unique_ptr<CallsCollector> self(new CallsCollector(std::move(best), options, recording));
+  return self;
 }
 
 Result<void> CallsCollector::attach(std::int32_t pid, ProbePlan plan) {

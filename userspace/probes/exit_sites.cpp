@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "probes/dead_code.hpp"
 #include "probes/stack_height.hpp"
 
 namespace callscope {
@@ -170,7 +171,12 @@ void use_cheaper_exits(std::vector<ExitSite>& exits, std::uint64_t entry_addr,
 
 Result<std::vector<ExitSite>> find_exit_sites(const FunctionCode& code, const InnerJumps& jumps,
                                               ModuleCode& module) {
-  return ExitFinder(code, jumps, module).run();
+  Result<std::vector<ExitSite>> exits = ExitFinder(code, jumps, module).run();
+  if (exits)
+    if (const auto addr = exit_in_dead_code(*exits, code, jumps, module))
+      return fail(ErrorCode::kUnsupported,
+                  fmt::format("may hold data that looks like an exit at {:#x}", *addr));
+  return exits;
 }
 
 }  // namespace callscope
