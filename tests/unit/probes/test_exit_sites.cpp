@@ -94,12 +94,15 @@ TEST_CASE("the cold part belongs to the function, with a name or without", "[uni
 TEST_CASE("a nameless piece that others use too is no cold part", "[unit]") {
   CHECK_THAT(refusal("shares_cold_part_1"), Contains("conditional jump"));
   CHECK_THAT(refusal("shares_cold_part_2"), Contains("conditional jump"));
-  const FunctionPlan plan = snippets().plan("tail_calls_nameless", kRetSite);
-  REQUIRE(plan.exits.size() == 1);
-  CHECK(plan.exits.front().tail_jump);
-  const auto beyond = exit_sites_at(plan.exits.front().tail_target, snippets().code());
-  REQUIRE(beyond);
-  CHECK(beyond->size() == 1);
+  for (const std::string name : {"tail_calls_nameless", "tail_calls_recursive"}) {
+    const FunctionPlan plan = snippets().plan(name, kRetSite);
+    INFO(name);
+    REQUIRE(plan.exits.size() == 1);
+    CHECK(plan.exits.front().tail_jump);
+    const auto beyond = exit_sites_at(plan.exits.front().tail_target, snippets().code());
+    REQUIRE(beyond);
+    CHECK(beyond->size() == 1);
+  }
 }
 
 TEST_CASE("the jump of the stack protector stands for the ret behind it", "[unit]") {

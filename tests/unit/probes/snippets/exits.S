@@ -231,6 +231,23 @@ part called
   ret
 end_part
 
+# Neither is one that calls itself.
+function tail_calls_recursive
+  xor %eax, %eax
+  {disp32} jmp .Lpart_recursive # +2
+end tail_calls_recursive
+part recursive
+  dec %edi
+  je 1f
+  sub $8, %rsp
+  .cfi_adjust_cfa_offset 8
+  call .Lpart_recursive
+  add $8, %rsp
+  .cfi_adjust_cfa_offset -8
+1:
+  ret
+end_part
+
 function switches_stack
   mov %rsp, (%rdi)
   mov (%rsi), %rsp
