@@ -76,6 +76,7 @@ TEST_CASE("what cannot be known for certain is refused", "[unit]") {
   CHECK_THAT(refusal("no_instruction"), Contains("no instruction"));
   CHECK_THAT(refusal("between_instructions"), Contains("between instructions"));
   CHECK_THAT(refusal("restarts"), Contains("back to its first instruction"));
+  CHECK(snippets().plan("restarts", {.best = ExitMode::kUretprobe}).exit == ExitMode::kEntryOnly);
 }
 
 TEST_CASE("an exit where the return address is not on top of the stack is none", "[unit]") {
