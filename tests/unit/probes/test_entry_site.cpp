@@ -79,7 +79,7 @@ TEST_CASE("but not where code and frame table do not both tell the slot", "[unit
 TEST_CASE("no other way may lead between the first instruction and the site", "[unit]") {
   for (const std::string name :
        {"loop_head", "switch_into_window", "inner_symbol", "entered_by_short_jump",
-        "entered_by_long_jump", "entered_by_pointer"})
+        "entered_by_long_jump", "entered_by_pointer", "second_of_two"})
     CHECK(entry(name, kReturnProbe) == kFirstStepped);
 }
 

@@ -113,10 +113,19 @@ TEST_CASE("the jump of the stack protector stands for the ret behind it", "[unit
 }
 
 TEST_CASE("but only if every way to the ret passes it, and it ends the process", "[unit]") {
-  const std::vector<Exit> one_way = exits("stack_check_on_one_way");
-  REQUIRE(one_way.size() == 1);
-  CHECK_FALSE(one_way.front().emulated);
+  for (const std::string name :
+       {"stack_check_on_one_way", "stack_check_with_wrong_frame_description"}) {
+    REQUIRE(exits(name).size() == 1);
+    CHECK_FALSE(exits(name).front().emulated);
+  }
   for (const Exit& exit : exits("other_check")) CHECK_FALSE(exit.emulated);
+}
+
+TEST_CASE("an entry and a return never share an instruction", "[unit]") {
+  const FunctionPlan plan = snippets().plan("checks_its_stack", kRetSite);
+  CHECK(plan.entry.emulated);  // at the check itself
+  REQUIRE(plan.exits.size() == 1);
+  CHECK(plan.exits.front().addr > plan.entry.addr);
 }
 
 TEST_CASE("cheap exits and a cheap entry are better than a return probe with a dear one",
