@@ -183,6 +183,7 @@ Result<int> list_process(const ListArguments& arguments, const FunctionPattern& 
   PlanRules rules;
   rules.best = policy.best;
   rules.proof_allows_return_probe = policy.return_probes_where_proven;
+  rules.shadow_stack = policy.shadow_stack;
   return print_rows(make_rows(modules, pattern, rules, measured_costs()), pattern, arguments);
 }
 

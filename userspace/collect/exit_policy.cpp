@@ -19,6 +19,7 @@ ExitPolicy choose_exit_policy(const SafetyFacts& facts, std::string_view kernel_
   constexpr std::string_view kSites = "calls end at probed ret instructions";
   const ReturnProbeVerdict verdict = return_probe_verdict(facts, kernel_release);
   ExitPolicy policy;
+  policy.shadow_stack = facts.shadow_stack;
   if (stacks_are_unusual(facts)) {
     policy.best = ExitMode::kEntryOnly;
     policy.reason = "entry counts only: " + verdict.reason;

@@ -19,9 +19,10 @@ struct ExitPolicy {
   // Where best is ret-site only since an unwinder is there: functions that no unwinder can pass may
   // have return probes all the same (probes/unwind_proof.hpp).
   bool return_probes_where_proven = false;
-  bool main_only = false;  // return probes in the executable alone, not in libraries
-  bool forced = false;     // as the user said, not as found safe
-  std::string reason;      // why not better; empty for kUretprobe
+  bool main_only = false;     // return probes in the executable alone, not in libraries
+  bool shadow_stack = false;  // of the process
+  bool forced = false;        // as the user said, not as found safe
+  std::string reason;         // why not better; empty for kUretprobe
 };
 
 // kernel_release as uname -r has it. The reason is one line for the user. can_hold: return probes

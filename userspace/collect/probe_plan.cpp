@@ -70,6 +70,7 @@ class Planner {
       rules.best = ExitMode::kRetSite;
     rules.proof_allows_return_probe = policy.return_probes_where_proven;
     rules.prefer_cheap = !policy.forced;
+    rules.shadow_stack = policy.shadow_stack;
     rules.keep_arguments =
         std::ranges::any_of(context_.keep_arguments, [&](const FunctionPattern& pattern) {
           return pattern.matches_module(module.path, module.main) &&

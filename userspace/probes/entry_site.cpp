@@ -74,6 +74,7 @@ class EntryChooser {
   [[nodiscard]] bool is_cheap(const Instruction& insn) const {
     constexpr std::uint8_t kPatchedNopBytes = 5;
     if (!insn.emulated || insn.refuses_probe()) return false;
+    if (rules_.avoid_calls && insn.flow == Flow::kCall) return false;
     const bool patched = insn.operation == Operation::kNop && insn.length == kPatchedNopBytes;
     return !patched || !touched_memory_;
   }

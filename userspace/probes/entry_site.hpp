@@ -16,6 +16,7 @@ struct EntryRules {
   // for return probes; without one the site may lie behind a change of rsp that is known exactly.
   bool keep_stack = true;
   bool keep_arguments = false;  // the six integer arguments must still be in their registers
+  bool avoid_calls = false;     // a call is no site
 };
 
 // It may be a tail jump, and so an exit too.

@@ -56,7 +56,7 @@ class ExitFinder {
   }
 
   Result<void> take_direct(const Instruction& insn) {
-    if (insn.target == code_.addr())  // would count as another call
+    if (insn.target == code_.addr())
       return refuse("jumps back to its first instruction", insn.addr);
     if (code_.covers(insn.target)) return {};
     if (insn.flow == Flow::kBranch) return refuse("leaves by a conditional jump", insn.addr);

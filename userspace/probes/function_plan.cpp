@@ -36,6 +36,13 @@ bool keeps_return_slot(std::uint64_t addr, ModuleCode& module) {
   return true;
 }
 
+// A loop, or a tail call of itself: nobody can tell, and each round meets the entry probe.
+bool restarts(const FunctionCode& code) {
+  return std::ranges::any_of(code.instructions(), [&](const Instruction& insn) {
+    return (insn.flow == Flow::kJump || insn.flow == Flow::kBranch) && insn.target == code.addr();
+  });
+}
+
 class Planner {
  public:
   Planner(const FoundFunction& function, ModuleCode& module, const PlanRules& rules)
@@ -61,6 +68,8 @@ class Planner {
     if (!is_called(function_, module_)) return settle(ExitMode::kEntryOnly, "is not called");
     if (module_.facts(function_.addr)->switches_stack)
       return settle(ExitMode::kEntryOnly, "goes on on another stack");
+    if (restarts(code_))
+      return settle(ExitMode::kEntryOnly, "jumps back to its first instruction: counted as a call");
     if (rules_.best == ExitMode::kEntryOnly) return settle(ExitMode::kEntryOnly, "");
     const bool proof_helps = rules_.best == ExitMode::kRetSite && rules_.proof_allows_return_probe;
     if (rules_.best == ExitMode::kRetSite && !proof_helps) return settle(ExitMode::kRetSite, "");
@@ -88,10 +97,10 @@ class Planner {
   }
 
   void place_entry(FunctionPlan& plan) {
-    plan.entry = choose_entry_site(
-        code_, jumps_,
-        {.keep_stack = plan.exit == ExitMode::kUretprobe, .keep_arguments = rules_.keep_arguments},
-        module_);
+    const EntryRules entry{.keep_stack = plan.exit == ExitMode::kUretprobe,
+                           .keep_arguments = rules_.keep_arguments,
+                           .avoid_calls = rules_.shadow_stack};
+    plan.entry = choose_entry_site(code_, jumps_, entry, module_);
     if (plan.exit == ExitMode::kRetSite)
       use_cheaper_exits(plan.exits, plan.entry.addr, code_, jumps_, module_);
   }
@@ -129,7 +138,11 @@ FunctionPlan plan_function(const FoundFunction& function, ModuleCode& module,
 Result<std::vector<ExitSite>> exit_sites_at(std::uint64_t addr, ModuleCode& module) {
   const std::optional<FunctionCode> code = module.code_at(addr);
   if (!code) return fail(ErrorCode::kUnsupported, "is no function whose extent is known");
-  return find_exit_sites(*code, find_inner_jumps(*code, module), module);
+  const InnerJumps jumps = find_inner_jumps(*code, module);
+  Result<std::vector<ExitSite>> exits = find_exit_sites(*code, jumps, module);
+  constexpr std::uint64_t kNoEntryProbe = 0;
+  if (exits) use_cheaper_exits(*exits, kNoEntryProbe, *code, jumps, module);
+  return exits;
 }
 
 bool exits_are_emulated(const FunctionPlan& plan) {

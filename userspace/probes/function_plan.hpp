@@ -23,6 +23,9 @@ struct PlanRules {
   bool proof_allows_return_probe = false;
   bool async_cancel = false;    // threads may be cancelled anywhere: nothing is proven then
   bool keep_arguments = false;  // the entry probe wants all six integer arguments
+  // The process runs with a CET shadow stack, which the kernel may forget when it emulates a call:
+  // then no probe is slid to one.
+  bool shadow_stack = false;
   // A function whose exit sites are cheaper than a return probe gets those; false: when the user
   // has asked for return probes.
   bool prefer_cheap = true;

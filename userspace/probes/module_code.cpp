@@ -20,6 +20,14 @@ std::string_view owner_of_cold(std::string_view name) {
 
 bool covers(const Symbol& symbol, std::uint64_t addr) { return addr - symbol.addr < symbol.size; }
 
+// A piece of code that is called by itself is a function, and no part of one.
+bool calls_itself(const CodeRange& range) {
+  const FunctionCode code({&range, 1});
+  return std::ranges::any_of(code.instructions(), [&](const Instruction& insn) {
+    return insn.flow == Flow::kCall && range.covers(insn.target);
+  });
+}
+
 bool is_short_jump(std::uint8_t opcode) {
   return opcode == 0xeb || (opcode & 0xf0) == 0x70 || (opcode & 0xfc) == 0xe0;
 }
@@ -105,7 +113,8 @@ std::optional<CodeRange> ModuleCode::moved_part(const FunctionCode& code, std::s
     piece = *found;
     if (!only_reached_from(code, piece)) return std::nullopt;
   }
-  return CodeRange{piece.start, image().bytes_at(piece.start, piece.end - piece.start)};
+  const CodeRange part{piece.start, image().bytes_at(piece.start, piece.end - piece.start)};
+  return calls_itself(part) ? std::nullopt : std::optional(part);
 }
 
 bool ModuleCode::only_reached_from(const FunctionCode& code, const FrameTable::Piece& piece) {

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where entry probes stand: snippets/entries.S has one function for each rule.
+#include <elf.h>
+
 #include <catch2/catch.hpp>
 
+#include "probes/inner_jumps.hpp"
 #include "snippet_module.hpp"
 
 using namespace callscope;
@@ -20,10 +23,21 @@ struct Placed {
   bool operator==(const Placed&) const = default;
 };
 
-Placed entry(const std::string& name, const PlanRules& rules) {
-  static test::SnippetModule module(CALLSCOPE_PROBE_SNIPPETS);
+Placed entry(test::SnippetModule& module, const std::string& name, const PlanRules& rules) {
   const ProbeSite site = module.plan(name, rules).entry;
   return {site.addr - module.function(name).addr, site.emulated, site.slot, site.intact_arguments};
+}
+
+// The place is the same however the file names addresses in its data.
+Placed entry(const std::string& name, const PlanRules& rules) {
+  static test::SnippetModule module(CALLSCOPE_PROBE_SNIPPETS);
+  static test::SnippetModule relr(CALLSCOPE_PROBE_SNIPPETS_RELR);
+  static test::SnippetModule fixed(CALLSCOPE_PROBE_SNIPPETS_FIXED);
+  const Placed placed = entry(module, name, rules);
+  INFO(name);
+  CHECK(entry(relr, name, rules) == placed);
+  CHECK(entry(fixed, name, rules) == placed);
+  return placed;
 }
 
 Placed emulated_at(std::uint64_t offset, std::int32_t slot_bytes = 0,
@@ -65,7 +79,7 @@ TEST_CASE("but not where code and frame table do not both tell the slot", "[unit
 TEST_CASE("no other way may lead between the first instruction and the site", "[unit]") {
   for (const std::string name :
        {"loop_head", "switch_into_window", "inner_symbol", "entered_by_short_jump",
-        "entered_by_long_jump", "entered_by_pointer"})
+        "entered_by_long_jump", "entered_by_pointer", "second_of_two"})
     CHECK(entry(name, kReturnProbe) == kFirstStepped);
 }
 
@@ -73,6 +87,13 @@ TEST_CASE("what may take long is not passed", "[unit]") {
   CHECK(entry("enters_kernel", kReturnProbe) == kFirstStepped);
   CHECK(entry("repeats", kReturnProbe) == kFirstStepped);
   CHECK(entry("far_away", kReturnProbe) == kFirstStepped);
+}
+
+TEST_CASE("a call is no site where there is a shadow stack", "[unit]") {
+  PlanRules shadow_stack = kRetSite;
+  shadow_stack.shadow_stack = true;
+  CHECK(entry("sub_call", shadow_stack) == kFirstStepped);
+  CHECK(entry("sub_branch", shadow_stack) == emulated_at(7, 0x18));
 }
 
 TEST_CASE("a nop that the kernel may patch into a call spares the red zone", "[unit]") {
@@ -85,4 +106,27 @@ TEST_CASE("arguments that the way overwrites are known, and can be kept", "[unit
   CHECK(slid.arguments == (ProbeSite::kAllArguments & ~0b1001));  // rdi and rcx
   CHECK(entry("writes_arguments", {.keep_arguments = true}) == kFirstStepped);
   CHECK(entry("endbr_push", {.keep_arguments = true}) == emulated_at(4));
+}
+
+TEST_CASE("the files name addresses in the three ways that there are", "[unit]") {
+  test::SnippetModule module(CALLSCOPE_PROBE_SNIPPETS);
+  test::SnippetModule relr(CALLSCOPE_PROBE_SNIPPETS_RELR);
+  test::SnippetModule fixed(CALLSCOPE_PROBE_SNIPPETS_FIXED);
+  CHECK(module.code().image().section(".relr.dyn") == nullptr);
+  CHECK(relr.code().image().section(".relr.dyn") != nullptr);
+  CHECK(fixed.code().image().type() == ET_EXEC);
+}
+
+TEST_CASE("tables of absolute addresses are read", "[unit]") {
+  test::SnippetModule fixed(CALLSCOPE_PROBE_SNIPPETS_FIXED);
+  const auto jumps_of = [&](const std::string& name) {
+    return find_inner_jumps(fixed.code().code_of(fixed.function(name)), fixed.code());
+  };
+  const InnerJumps cases = jumps_of("absolute_switch");
+  REQUIRE(cases.indirect.size() == 1);
+  CHECK(cases.indirect.front().kind == InnerJumps::Kind::kSwitch);
+  CHECK(cases.targets.size() >= 6);
+  for (const InnerJumps::Indirect& jump : jumps_of("absolute_labels").indirect)
+    CHECK((jump.kind == InnerJumps::Kind::kSwitch || jump.kind == InnerJumps::Kind::kLabels));
+  CHECK(fixed.plan("absolute_labels", kRetSite).exit == ExitMode::kRetSite);
 }

@@ -76,6 +76,7 @@ TEST_CASE("what cannot be known for certain is refused", "[unit]") {
   CHECK_THAT(refusal("no_instruction"), Contains("no instruction"));
   CHECK_THAT(refusal("between_instructions"), Contains("between instructions"));
   CHECK_THAT(refusal("restarts"), Contains("back to its first instruction"));
+  CHECK(snippets().plan("restarts", {.best = ExitMode::kUretprobe}).exit == ExitMode::kEntryOnly);
 }
 
 TEST_CASE("an exit where the return address is not on top of the stack is none", "[unit]") {
@@ -94,12 +95,15 @@ TEST_CASE("the cold part belongs to the function, with a name or without", "[uni
 TEST_CASE("a nameless piece that others use too is no cold part", "[unit]") {
   CHECK_THAT(refusal("shares_cold_part_1"), Contains("conditional jump"));
   CHECK_THAT(refusal("shares_cold_part_2"), Contains("conditional jump"));
-  const FunctionPlan plan = snippets().plan("tail_calls_nameless", kRetSite);
-  REQUIRE(plan.exits.size() == 1);
-  CHECK(plan.exits.front().tail_jump);
-  const auto beyond = exit_sites_at(plan.exits.front().tail_target, snippets().code());
-  REQUIRE(beyond);
-  CHECK(beyond->size() == 1);
+  for (const std::string name : {"tail_calls_nameless", "tail_calls_recursive"}) {
+    const FunctionPlan plan = snippets().plan(name, kRetSite);
+    INFO(name);
+    REQUIRE(plan.exits.size() == 1);
+    CHECK(plan.exits.front().tail_jump);
+    const auto beyond = exit_sites_at(plan.exits.front().tail_target, snippets().code());
+    REQUIRE(beyond);
+    CHECK(beyond->size() == 1);
+  }
 }
 
 TEST_CASE("the jump of the stack protector stands for the ret behind it", "[unit]") {
@@ -109,10 +113,19 @@ TEST_CASE("the jump of the stack protector stands for the ret behind it", "[unit
 }
 
 TEST_CASE("but only if every way to the ret passes it, and it ends the process", "[unit]") {
-  const std::vector<Exit> one_way = exits("stack_check_on_one_way");
-  REQUIRE(one_way.size() == 1);
-  CHECK_FALSE(one_way.front().emulated);
+  for (const std::string name :
+       {"stack_check_on_one_way", "stack_check_with_wrong_frame_description"}) {
+    REQUIRE(exits(name).size() == 1);
+    CHECK_FALSE(exits(name).front().emulated);
+  }
   for (const Exit& exit : exits("other_check")) CHECK_FALSE(exit.emulated);
+}
+
+TEST_CASE("an entry and a return never share an instruction", "[unit]") {
+  const FunctionPlan plan = snippets().plan("checks_its_stack", kRetSite);
+  CHECK(plan.entry.emulated);  // at the check itself
+  REQUIRE(plan.exits.size() == 1);
+  CHECK(plan.exits.front().addr > plan.entry.addr);
 }
 
 TEST_CASE("cheap exits and a cheap entry are better than a return probe with a dear one",

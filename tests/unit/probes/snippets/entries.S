@@ -198,6 +198,24 @@ function shares_its_tail_from_afar
   {disp32} jmp .Llong
 end shares_its_tail_from_afar
 
+# Two functions under one frame description: what jumps within it is looked at by nobody.
+function first_of_two
+  xor %edi, %edi
+  {disp32} jmp .Lsecond_of_two
+  .size first_of_two, . - first_of_two
+  .globl second_of_two
+  .type second_of_two, @function
+second_of_two:
+  mov %rdi, %rax
+.Lsecond_of_two:
+  test %rdi, %rdi
+  je 1f
+  nop
+1:
+  ret
+  .cfi_endproc
+  .size second_of_two, . - second_of_two
+
 function entered_by_pointer
   mov %rdi, %rax
 .Lpointer:

@@ -231,6 +231,23 @@ part called
   ret
 end_part
 
+# Neither is one that calls itself.
+function tail_calls_recursive
+  xor %eax, %eax
+  {disp32} jmp .Lpart_recursive # +2
+end tail_calls_recursive
+part recursive
+  dec %edi
+  je 1f
+  sub $8, %rsp
+  .cfi_adjust_cfa_offset 8
+  call .Lpart_recursive
+  add $8, %rsp
+  .cfi_adjust_cfa_offset -8
+1:
+  ret
+end_part
+
 function switches_stack
   mov %rsp, (%rdi)
   mov (%rsi), %rsp
@@ -294,21 +311,41 @@ function stack_check_on_one_way
   call __stack_chk_fail@PLT
 end stack_check_on_one_way
 
-# A branch to a call that comes back is no stack check.
-function other_check
+function stack_check_with_wrong_frame_description
+  push %rbx
+  .cfi_adjust_cfa_offset 8
   sub $0x18, %rsp
-  .cfi_adjust_cfa_offset 0x18
-  test %edi, %edi
+  .cfi_adjust_cfa_offset 0x10
+  mov 8(%rsp), %rdx
+  sub %fs:0x28, %rdx
   jne 1f
   add $0x18, %rsp
   .cfi_remember_state
-  .cfi_adjust_cfa_offset -0x18
+  .cfi_adjust_cfa_offset -0x10
+  pop %rbx
+  .cfi_adjust_cfa_offset -8
+  ret
+1:
+  .cfi_restore_state
+  call __stack_chk_fail@PLT
+end stack_check_with_wrong_frame_description
+
+# A branch to a call that comes back is no stack check.
+function other_check
+  push %rbx
+  .cfi_adjust_cfa_offset 8
+  .cfi_offset %rbx, -16
+  test %edi, %edi
+  jne 1f
+  pop %rbx
+  .cfi_remember_state
+  .cfi_adjust_cfa_offset -8
   ret
 1:
   .cfi_restore_state
   call external@PLT
-  add $0x18, %rsp
-  .cfi_adjust_cfa_offset -0x18
+  pop %rbx
+  .cfi_adjust_cfa_offset -8
   ret
 end other_check
 
