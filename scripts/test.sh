@@ -4,7 +4,7 @@
 #   unit    style gate, target programs, unit tests, and the unit tests again under ASan + UBSan
 #   kernel  BPF programs on this kernel, against targets with known counts
 #   e2e     the callscope program itself
-#   bench   cost and accuracy side by side with bpftrace, perf and redis; wants an idle machine
+#   bench   cost and accuracy side by side with bpftrace, perf and others; wants an idle machine
 # "all" leaves the benches out: a limit that is missed on a busy machine says nothing.
 # Results: build-test/junit.xml; the exit status is that of the tests.
 set -euo pipefail
@@ -65,7 +65,8 @@ print_summary() {
 }
 
 section "packages"
-"$root/scripts/install_deps.sh" --test >&2
+if [ "$part" = bench ]; then wanted=--bench; else wanted=--test; fi
+"$root/scripts/install_deps.sh" "$wanted" >&2
 
 section "build"
 configure_and_build "$build" all -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCALLSCOPE_TESTS=ON
