@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
-/* Exact function latency: entry and return probes, a shadow stack per thread, statistics and a
- * histogram per function. */
+/* Exact function latency: entry and exit probes, a shadow stack per thread, a tree of calls with
+ * statistics and a histogram per function. */
 #include "common/kernel_types.bpf.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
+#include "callscope/abi/call_records.h"
 #include "callscope/abi/calls.h"
 #include "callscope/abi/histogram.h"
 #include "callscope/abi/stats.h"
+#include "common/call_types.bpf.h"
+#include "common/process_events.bpf.h"
 #include "common/stats.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -17,6 +20,19 @@ const volatile struct cs_call_config cs_config;
 /* User space sets it after all probes are attached and clears it before they go. */
 volatile __u32 cs_enabled;
 
+/* Changes of the targets' code (mapped by the loader, executed), counted here before that code
+ * runs, and up to which of them user space has judged them. While they differ, processes in cs_held
+ * get no return probe. */
+volatile __u32 cs_code_changes;
+volatile __u32 cs_code_judged;
+
+/* User space sets it ahead as long as it lives. When it was killed no return probe is armed any
+ * more: the kernel could not close our links while there are new ones. */
+volatile __u64 cs_alive_until_ns;
+
+/* Written here: nodes made so far beyond the roots; may exceed the room for them. */
+volatile __u32 cs_nodes_used;
+
 /* Written here, read by user space. One element a reason, enum cs_stat. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -25,7 +41,59 @@ struct {
 	__type(value, __u64);
 } cs_stats SEC(".maps");
 
-/* n_functions * n_shards elements, set before load. */
+/* Further target processes (children, several -p), by tgid: written by user space. More than any
+ * recording follows at one time. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u32);
+	__type(value, __u8);
+} cs_call_targets SEC(".maps");
+
+/* Processes whose code has changed and was not judged yet, by tgid: the number of the change.
+ * Written here, deleted by user space. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u32);
+	__type(value, __u32);
+} cs_held SEC(".maps");
+
+/* max_functions elements, set before load. Written by user space, see struct cs_func_ctl. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct cs_func_ctl);
+} cs_func_ctls SEC(".maps");
+
+/* max_functions * n_shards elements, set before load. Written and read here only. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct cs_func_load);
+} cs_func_loads SEC(".maps");
+
+/* max_nodes elements, set before load: written here, read by user space. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct cs_call_node_info);
+} cs_call_nodes_info SEC(".maps");
+
+/* Nodes by how they are reached; max_nodes elements, set before load. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct cs_call_edge);
+	__type(value, __u32);
+} cs_call_edges SEC(".maps");
+
+/* max_nodes * n_shards elements, set before load. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -34,7 +102,7 @@ struct {
 	__type(value, struct cs_call_stats);
 } cs_call_stats SEC(".maps");
 
-/* As cs_call_stats; apart from it because it is large and most functions are never called. */
+/* max_functions * n_shards elements, set before load. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -51,187 +119,192 @@ struct {
 	__type(value, struct cs_call_thread);
 } cs_call_threads SEC(".maps");
 
+/* Arguments of the open calls of such a thread; only where slow calls are logged. */
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct cs_call_args[CS_CALL_DEPTH]);
+} cs_call_arguments SEC(".maps");
+
+/* Records of abi/call_records.h. The size is set before load. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 256 * 1024);
+} cs_call_ring SEC(".maps");
+
+/* The slow record under construction. Uprobe programs of one CPU may interrupt each other only by
+ * preemption, which bpf_get_stack forbids meanwhile; a mixed-up record has another tid. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct cs_slow_record);
+} cs_slow_scratch SEC(".maps");
+
 /* Kernel 6.13+; user space leaves the session program out elsewhere. */
 extern bool bpf_session_is_return(void) __ksym __weak;
 
-static __always_inline __u32 cs_stats_index(__u32 func)
+static __always_inline __u32 cs_shard(void)
 {
-	return func +
-	       (bpf_get_smp_processor_id() & (cs_config.n_shards - 1)) * cs_config.n_functions;
+	return bpf_get_smp_processor_id() & (cs_config.n_shards - 1);
 }
 
-static __always_inline void cs_call_closed(int end, __u32 func, __u64 total_ns, __u64 child_ns,
-					   __u32 outermost);
+static __always_inline struct cs_call_stats *cs_node_stats(__u32 node)
+{
+	__u32 index = node + cs_shard() * cs_config.max_nodes;
 
+	return bpf_map_lookup_elem(&cs_call_stats, &index);
+}
+
+static __always_inline bool cs_is_target(__u32 tgid)
+{
+	return tgid == cs_config.tgid || bpf_map_lookup_elem(&cs_call_targets, &tgid);
+}
+
+/* Address of the return address. Both registers are read first: the compiler would choose between
+ * their places in ctx, and the verifier takes no pointer into ctx that was computed. */
+static __always_inline __u64 cs_slot_at(const struct pt_regs *ctx, __u64 cookie)
+{
+	__u64 sp = ctx->sp, bp = ctx->bp;
+
+	barrier_var(sp);
+	barrier_var(bp);
+	return cs_cookie_slot(cookie, sp, bp);
+}
+
+#include "calls/tree.bpf.h"
+#include "calls/closed.bpf.h"
 #include "common/call_tracker.bpf.h"
-#include "common/entry_facts.bpf.h"
+#include "common/off_cpu.bpf.h"
+#include "calls/enter.bpf.h"
+#include "calls/leave.bpf.h"
 
-static __always_inline void cs_record_duration(struct cs_call_stats *stats, __u32 index, __u64 ns)
+/* ---- programs */
+
+static __always_inline bool cs_is_mine(void)
 {
-	struct cs_call_hist *hist = bpf_map_lookup_elem(&cs_call_hist, &index);
-	__u32 slot = cs_hist_slot(ns);
-
-	__sync_fetch_and_add(&stats->sum_ns, ns);
-	if ((stats->max_ns < ns && !cs_atomic_max(&stats->max_ns, ns)) ||
-	    (stats->min_inv < ~ns && !cs_atomic_max(&stats->min_inv, ~ns)))
-		cs_count(&cs_stats, CS_STAT_MINMAX_CONTENDED);
-	if (hist && slot < CS_HIST_SLOTS)
-		__sync_fetch_and_add(&hist->slots[slot], 1);
+	return cs_enabled && cs_is_target(bpf_get_current_pid_tgid() >> 32);
 }
 
-static __always_inline void cs_call_closed(int end, __u32 func, __u64 total_ns, __u64 child_ns,
-					   __u32 outermost)
+/* The code of this process has changed: what it maps may not bear return probes. */
+static __always_inline void cs_hold(__u32 tgid)
 {
-	__u32 index = cs_stats_index(func);
-	struct cs_call_stats *stats = bpf_map_lookup_elem(&cs_call_stats, &index);
+	__u32 change = __sync_fetch_and_add(&cs_code_changes, 1) + 1;
 
-	if (!stats)
-		return; /* cs_enter checked the function id */
-	if (end == CS_CALL_RUNNING) {
-		__sync_fetch_and_add(&stats->running, 1);
-		return;
-	}
-	if (end == CS_CALL_TAIL_EXIT)
-		__sync_fetch_and_add(&stats->tail_exits, 1);
-	if (end != CS_CALL_UNWOUND) {
-		cs_record_duration(stats, index, total_ns);
-	} else {
-		__sync_fetch_and_add(&stats->unwound, 1);
-		__sync_fetch_and_add(&stats->unwound_ns, total_ns);
-	}
-	if (child_ns)
-		__sync_fetch_and_add(&stats->child_ns, child_ns);
-	if (!outermost)
-		__sync_fetch_and_add(&stats->nested_ns, total_ns);
+	if (bpf_map_update_elem(&cs_held, &tgid, &change, BPF_ANY))
+		cs_count(&cs_stats, CS_STAT_TARGETS_FULL);
 }
 
-static __always_inline void cs_count_untimed(__u32 func)
+static __always_inline bool cs_is_held(void)
 {
-	__u32 index = cs_stats_index(func);
-	struct cs_call_stats *stats = bpf_map_lookup_elem(&cs_call_stats, &index);
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
 
-	if (stats) /* func is in range: always */
-		__sync_fetch_and_add(&stats->untimed, 1);
+	return cs_code_changes != cs_code_judged && bpf_map_lookup_elem(&cs_held, &tgid);
 }
 
-/* CS_ENTRY_TOO_DEEP when the call cannot be timed. */
-static __always_inline enum cs_entry_result cs_push(struct task_struct *task, __u64 slot,
-						    __u32 func)
+/* A return probe that is armed now is safe, and will go when we do. */
+static __always_inline bool cs_may_be_return_probed(__u64 sp)
 {
-	struct cs_entry_facts facts = {};
-	struct cs_call_thread *thread;
-	enum cs_entry_result result;
-
-	thread = bpf_task_storage_get(&cs_call_threads, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (!thread) {
-		cs_count(&cs_stats, CS_STAT_THREAD_STATE_FULL);
-		return CS_ENTRY_TOO_DEEP;
-	}
-	if (thread->exec_id != task->self_exec_id) {
-		cs_track_end(thread, bpf_ktime_get_ns(), CS_CALL_UNWOUND);
-		thread->exec_id = task->self_exec_id;
-	}
-	if (cs_needs_facts(thread, slot))
-		cs_load_facts(task, slot, &facts, &cs_stats);
-	result = cs_track_entry(thread, slot, func, bpf_ktime_get_ns(), &facts);
-	if (result == CS_ENTRY_TOO_DEEP)
-		cs_count(&cs_stats, CS_STAT_DEPTH_EXCEEDED);
-	return result;
-}
-
-/* Returns 0 to have the return probed, 1 not to. */
-static __always_inline int cs_enter(struct pt_regs *ctx, bool timed)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-	enum cs_entry_result result = CS_ENTRY_TOO_DEEP;
-	__u64 func;
-
-	if (!cs_enabled || (__u32)task->tgid != cs_config.tgid)
-		return 1;
-	func = bpf_get_attach_cookie(ctx);
-	if (func >= cs_config.n_functions) {
-		cs_count(&cs_stats, CS_STAT_BAD_COOKIE);
-		return 1;
-	}
-	if (timed)
-		result = cs_push(task, ctx->sp, func);
-	if (result == CS_ENTRY_TOO_DEEP)
-		cs_count_untimed(func);
-	return result != CS_ENTRY_PUSHED;
-}
-
-/* The call at this return slot leaves by a return or, if tail_kind is not CS_EXIT_RET, a jump. */
-static __always_inline void cs_leave(__u64 slot, __u32 tail_kind, __u32 func)
-{
-	__u64 now_ns = bpf_ktime_get_ns();
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct cs_call_thread *thread;
-	bool known = false;
-
-	if (!cs_enabled || (__u32)task->tgid != cs_config.tgid)
-		return;
-	thread = bpf_task_storage_get(&cs_call_threads, task, 0, 0);
-	if (thread && tail_kind == CS_EXIT_RET)
-		known = cs_track_return(thread, slot, now_ns);
-	else if (thread)
-		known = cs_track_tail_jump(thread, slot, tail_kind, now_ns);
-	if (!known && func != CS_NO_FUNCTION)
-		cs_count(&cs_stats, CS_STAT_RETURN_UNMATCHED);
-}
-
-/* A return probe fires when the return address has been popped: its slot is just below. */
-static __always_inline void cs_leave_by_return_probe(struct pt_regs *ctx)
-{
-	cs_leave(ctx->sp - sizeof(__u64), CS_EXIT_RET, 0);
+	return !cs_is_held() && bpf_ktime_get_ns() < cs_alive_until_ns &&
+	       cs_on_own_stack(bpf_get_current_task_btf(), sp);
 }
 
 SEC("?kprobe")
 int cs_call_session(struct pt_regs *ctx)
 {
+	if (!cs_is_mine())
+		return 1;
 	if (!bpf_session_is_return())
-		return cs_enter(ctx, true);
+		return cs_enter(ctx, bpf_get_attach_cookie(ctx), cs_may_be_return_probed(ctx->sp));
 	cs_leave_by_return_probe(ctx);
 	return 0;
 }
 
+/* With cs_call_return: kernels without sessions. */
 SEC("?kprobe")
 int cs_call_entry(struct pt_regs *ctx)
 {
-	cs_enter(ctx, true);
+	if (cs_is_mine())
+		cs_enter(ctx, bpf_get_attach_cookie(ctx), true);
 	return 0;
 }
 
 SEC("?kprobe")
 int cs_call_return(struct pt_regs *ctx)
 {
-	cs_leave_by_return_probe(ctx);
+	if (cs_is_mine())
+		cs_leave_by_return_probe(ctx);
 	return 0;
 }
 
-/* On a ret or a tail jump: the return address is on top of the stack. */
+/* Every probe that touches no stack; the cookie says what it stands on. */
 SEC("?kprobe")
-int cs_call_exit_site(struct pt_regs *ctx)
+int cs_call_site(struct pt_regs *ctx)
 {
 	__u64 cookie = bpf_get_attach_cookie(ctx);
 
-	cs_leave(ctx->sp, cookie >> 32, cookie);
+	if (!cs_is_mine())
+		return 0;
+	switch (cs_cookie_kind(cookie)) {
+	case CS_PROBE_ENTRY:
+	case CS_PROBE_COUNT:
+		cs_enter(ctx, cookie, cs_cookie_kind(cookie) == CS_PROBE_ENTRY);
+		break;
+	case CS_PROBE_RET:
+	case CS_PROBE_TAIL:
+		cs_leave_by_site(ctx, cookie, cs_cookie_kind(cookie) == CS_PROBE_TAIL);
+		break;
+	case CS_PROBE_CATCH:
+		cs_catch(ctx);
+		break;
+	case CS_PROBE_LOADER:
+		cs_hold(bpf_get_current_pid_tgid() >> 32);
+		cs_send_event(CS_CALL_RECORD_LOADER, 0);
+		break;
+	}
 	return 0;
 }
 
-SEC("?kprobe")
-int cs_call_entry_only(struct pt_regs *ctx)
+/* ---- threads */
+
+static __always_inline struct cs_call_thread *cs_thread_of(struct task_struct *task)
 {
-	cs_enter(ctx, false);
+	if (!task || !cs_is_target(task->tgid))
+		return NULL;
+	return bpf_task_storage_get(&cs_call_threads, task, 0, 0);
+}
+
+SEC("tp_btf/sched_switch")
+int BPF_PROG(cs_switch_calls, bool preempt, struct task_struct *prev, struct task_struct *next)
+{
+	struct cs_call_thread *thread;
+
+	if (!cs_enabled)
+		return 0;
+	thread = cs_thread_of(prev);
+	if (thread)
+		cs_switched_out(thread, preempt || prev->__state == 0, bpf_ktime_get_ns());
+	thread = cs_thread_of(next);
+	if (thread)
+		cs_switched_in(thread, bpf_ktime_get_ns());
+	return 0;
+}
+
+SEC("tp_btf/sched_wakeup")
+int BPF_PROG(cs_wake_calls, struct task_struct *task)
+{
+	struct cs_call_thread *thread = cs_enabled ? cs_thread_of(task) : NULL;
+
+	if (thread)
+		cs_woken(thread, bpf_ktime_get_ns());
 	return 0;
 }
 
 static __always_inline void cs_end_thread(struct task_struct *task, bool running)
 {
-	struct cs_call_thread *thread;
+	struct cs_call_thread *thread = cs_thread_of(task);
 
-	if (!task || (__u32)task->tgid != cs_config.tgid)
-		return;
-	thread = bpf_task_storage_get(&cs_call_threads, task, 0, 0);
 	if (!thread)
 		return;
 	if (thread->exec_id != task->self_exec_id)
@@ -243,8 +316,34 @@ static __always_inline void cs_end_thread(struct task_struct *task, bool running
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(cs_exit_calls, struct task_struct *task)
 {
-	if (cs_enabled)
-		cs_end_thread(task, task->signal->flags & CS_SIGNAL_GROUP_EXIT);
+	__u32 tgid = task->tgid;
+
+	if (!cs_enabled)
+		return 0;
+	cs_end_thread(task, task->signal->flags & CS_SIGNAL_GROUP_EXIT);
+	if (cs_is_last_thread(task) && cs_is_target(tgid))
+		cs_send_process(&cs_call_ring, &cs_stats, CS_RECORD_EXIT, tgid, 0);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(cs_fork_calls, struct task_struct *parent, struct task_struct *child)
+{
+	__u32 parent_tgid = parent->tgid, tgid = child->tgid;
+
+	if (cs_enabled && tgid != parent_tgid && cs_is_target(parent_tgid))
+		cs_send_process(&cs_call_ring, &cs_stats, CS_RECORD_FORK, tgid, parent_tgid);
+	return 0;
+}
+
+/* What is executed now may not bear return probes: they wait until user space has looked. */
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(cs_exec_calls, struct task_struct *task)
+{
+	if (!cs_enabled || !cs_is_target(task->tgid))
+		return 0;
+	cs_hold(task->tgid);
+	cs_send_process(&cs_call_ring, &cs_stats, CS_RECORD_EXEC, task->tgid, 0);
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 
 #include "callscope/abi/cpu.h"
 #include "callscope/abi/stats.h"
+#include "common/process_events.bpf.h"
 #include "common/stats.bpf.h"
 #include "common/unwind.bpf.h"
 
@@ -78,6 +79,19 @@ static __always_inline bool cs_send_stack(struct cs_stack_record *record)
 	return false;
 }
 
+static __always_inline void cs_send_sample(const struct cs_stack_key *key)
+{
+	struct cs_sample_record record = {
+	    .kind = CS_RECORD_SAMPLE,
+	    .size = sizeof(record),
+	    .key = *key,
+	    .t_ns = bpf_ktime_get_ns(),
+	};
+
+	if (bpf_ringbuf_output(&cs_ring, &record, sizeof(record), 0))
+		cs_count(&cs_stats, CS_STAT_SAMPLE_LOST);
+}
+
 static __always_inline void cs_sample_stack(void *ctx, struct cs_stack_record *record,
 					    __u64 pid_tgid)
 {
@@ -101,6 +115,8 @@ static __always_inline void cs_sample_stack(void *ctx, struct cs_stack_record *r
 	__sync_fetch_and_add(&counted->count, 1);
 	if (!counted->sent && cs_send_stack(record))
 		counted->sent = 1;
+	if (cs_config.log_samples)
+		cs_send_sample(&record->key);
 }
 
 SEC("perf_event")
@@ -122,19 +138,6 @@ int cs_sample_cpu(void *ctx)
 	return 0;
 }
 
-static __always_inline void cs_send_process(__u32 kind, __u32 tgid, __u32 parent_tgid)
-{
-	struct cs_process_record record = {
-	    .kind = kind,
-	    .size = sizeof(record),
-	    .tgid = tgid,
-	    .parent_tgid = parent_tgid,
-	};
-
-	if (bpf_ringbuf_output(&cs_ring, &record, sizeof(record), 0))
-		cs_count(&cs_stats, CS_STAT_EVENT_LOST);
-}
-
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(cs_fork_follow, struct task_struct *parent, struct task_struct *child)
 {
@@ -145,7 +148,7 @@ int BPF_PROG(cs_fork_follow, struct task_struct *parent, struct task_struct *chi
 		return 0;
 	if (bpf_map_update_elem(&cs_targets, &tgid, &present, BPF_ANY))
 		cs_count(&cs_stats, CS_STAT_TARGETS_FULL);
-	cs_send_process(CS_RECORD_FORK, tgid, parent_tgid);
+	cs_send_process(&cs_ring, &cs_stats, CS_RECORD_FORK, tgid, parent_tgid);
 	return 0;
 }
 
@@ -153,7 +156,7 @@ SEC("tp_btf/sched_process_exec")
 int BPF_PROG(cs_exec_follow, struct task_struct *task)
 {
 	if (cs_is_target(task->tgid))
-		cs_send_process(CS_RECORD_EXEC, task->tgid, 0);
+		cs_send_process(&cs_ring, &cs_stats, CS_RECORD_EXEC, task->tgid, 0);
 	return 0;
 }
 
@@ -162,9 +165,9 @@ int BPF_PROG(cs_exit_follow, struct task_struct *task)
 {
 	__u32 tgid = task->tgid;
 
-	if (task->signal->live.counter != 0 || !cs_is_target(tgid))
+	if (!cs_is_last_thread(task) || !cs_is_target(tgid))
 		return 0;
 	bpf_map_delete_elem(&cs_targets, &tgid);
-	cs_send_process(CS_RECORD_EXIT, tgid, 0);
+	cs_send_process(&cs_ring, &cs_stats, CS_RECORD_EXIT, tgid, 0);
 	return 0;
 }

@@ -8,6 +8,7 @@
 namespace callscope {
 
 extern const std::string_view kStyleCss;    // style.css
+extern const std::string_view kHeatmapCss;  // heatmap.css
 extern const std::string_view kInteractJs;  // interact.js
 
 }  // namespace callscope

@@ -14,7 +14,7 @@ clang-19            # compiles bpf/*.bpf.c for the BPF target
 bpftool             # makes the skeleton headers
 libbpf-dev          # loads BPF objects (CO-RE)
 libelf-dev          # libbpf's own dependency, for linking
-libdw-dev           # DWARF: which functions were inlined, and where
+libdw-dev           # elfutils: .eh_frame rules, inlined copies of functions in DWARF
 libfmt-dev          # text formatting; g++ 12 has no std::format
 libcli11-dev        # command-line parser under the option table
 nlohmann-json3-dev  # report --format json
@@ -32,12 +32,15 @@ catch2              # unit tests
 clang-format-19     # style gate
 shellcheck          # the same for scripts
 binutils            # strip, objcopy, readelf, nm as oracles for ELF and symbols
+systemtap-sdt-dev   # sys/sdt.h: USDT markers by their own maker, to find them in tests
 dwz                 # shares debug information out, as Debian's packages do
 xz-utils            # makes .gnu_debugdata for tests
 file                # says what a built thing is
 sqlite3             # reads recordings by something that is not ours
 jq                  # reads JSON reports
 libxml2-utils       # xmllint: SVG is well-formed XML
+golang-go           # real runtime: a Go program whose stacks move while it is recorded
+python3             # compares the text of a process with its files
 python3-jsonschema  # JSON reports against their schema
 redis-server        # real program: counts against INFO commandstats
 redis-tools         # redis-benchmark, redis-cli

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
 /* The shadow stack of one thread: which probed calls are open, keyed by the address of their return
  * slot. Pure logic, also compiled in user space by tests/unit/probes. The includer defines before:
- *   cs_call_closed(end, func, total_ns, child_ns, outermost)   what to do with a finished call
+ *   cs_call_opened(thread, frame, parent, activation)   gives a new call its place in the call tree
+ *   cs_call_closed(thread, frame, end, span)            what to do with a finished call
  * Only the thread itself runs this code, so the state needs no lock. Loops are bounded by the
  * depth.
  *
@@ -12,35 +13,7 @@
 #define CALLSCOPE_BPF_CALL_TRACKER_BPF_H
 
 #include "callscope/abi/calls.h"
-
-#define CS_INLINE static inline __attribute__((always_inline))
-/* Verified on its own, once, instead of once for each turn of each loop that calls it: without that
- * the verifier gives up (E2BIG). It knows the argument as memory of that size that may be NULL. */
-#ifdef __bpf__
-#define CS_SUBPROGRAM __attribute__((noinline))
-#else
-#define CS_SUBPROGRAM static inline
-#endif
-
-enum cs_call_end {
-	CS_CALL_RETURNED,
-	CS_CALL_TAIL_EXIT, /* left by a tail call whose end is not seen */
-	CS_CALL_UNWOUND,   /* left without a return */
-	CS_CALL_RUNNING,   /* the process ended, or the recording stopped, inside of it */
-};
-
-enum cs_entry_result {
-	CS_ENTRY_PUSHED,   /* wants a return probe */
-	CS_ENTRY_CHAINED,  /* tail call: the return probe of the slot's first owner serves it */
-	CS_ENTRY_TOO_DEEP, /* not tracked */
-};
-
-/* Facts about the thread at an entry; only looked at when frames may be dead. */
-struct cs_entry_facts {
-	__u64 alt_stack;      /* alternate signal stack: lowest address, 0 = none */
-	__u64 alt_stack_size; /* bytes */
-	__u32 slot_handed_on; /* 1: a tail call: the slot holds the return-probe trampoline */
-};
+#include "common/call_types.bpf.h"
 
 /* The top frame, depth must be > 0. The mask only tells the verifier what depth guarantees. */
 CS_INLINE struct cs_call_frame *cs_top(struct cs_call_thread *thread)
@@ -48,19 +21,30 @@ CS_INLINE struct cs_call_frame *cs_top(struct cs_call_thread *thread)
 	return &thread->frames[(thread->depth - 1) & (CS_CALL_DEPTH - 1)];
 }
 
+CS_INLINE void cs_add_to_caller(struct cs_call_frame *caller, const struct cs_call_span *span,
+				__u32 shift)
+{
+	caller->child_ns += span->total_ns << shift;
+	if (span->blocked_ns | span->runq_ns) {
+		caller->child_blocked_ns += span->blocked_ns << shift;
+		caller->child_runq_ns += span->runq_ns << shift;
+	}
+}
+
 /* Closes the top call; depth must be > 0. */
 CS_INLINE void cs_pop_top(struct cs_call_thread *thread, __u64 now_ns, int end)
 {
 	struct cs_call_frame *frame = cs_top(thread);
-	__u64 total_ns = now_ns > frame->enter_ns ? now_ns - frame->enter_ns : 0;
-	__u64 child_ns = frame->child_ns < total_ns ? frame->child_ns : total_ns;
-	__u32 func = frame->func;
-	__u32 outermost = frame->outermost;
+	struct cs_call_span span = {
+	    .total_ns = now_ns > frame->enter_ns ? now_ns - frame->enter_ns : 0,
+	    .blocked_ns = thread->blocked_ns - frame->blocked_ns,
+	    .runq_ns = thread->runq_ns - frame->runq_ns,
+	};
 
 	thread->depth--;
 	if (thread->depth > 0)
-		cs_top(thread)->child_ns += total_ns;
-	cs_call_closed(end, func, total_ns, child_ns, outermost);
+		cs_add_to_caller(cs_top(thread), &span, frame->shift & CS_MAX_SHIFT);
+	cs_call_closed(thread, frame, end, &span);
 }
 
 /* The same for loops. Returns 0. */
@@ -100,6 +84,17 @@ CS_INLINE bool cs_is_dead(const struct cs_call_frame *frame, __u64 slot,
 	return !cs_on_alt_stack(facts, slot) || cs_on_alt_stack(facts, frame->slot);
 }
 
+/* Closes the frames that cannot be open any more when code runs with this slot. */
+CS_INLINE void cs_close_dead(struct cs_call_thread *thread, __u64 slot,
+			     const struct cs_entry_facts *facts, __u64 now_ns, enum cs_call_end end)
+{
+	for (int i = 0; i < CS_CALL_DEPTH && thread->depth > 0; i++) {
+		if (!cs_is_dead(cs_top(thread), slot, facts))
+			break;
+		cs_pop(thread, now_ns, end);
+	}
+}
+
 /* A function that comes again in one chain of tail calls is a loop: its earlier activation ended
  * with the jump. So chains of any length need no more frames than they have functions. */
 CS_SUBPROGRAM int cs_close_tail_loop(struct cs_call_thread *thread, __u64 slot, __u32 func,
@@ -126,14 +121,14 @@ CS_SUBPROGRAM int cs_close_tail_loop(struct cs_call_thread *thread, __u64 slot, 
 	return 0;
 }
 
-/* 1: an activation of the function is open. */
-CS_SUBPROGRAM int cs_is_open(struct cs_call_thread *thread, __u32 func)
+/* The outermost open activation of the function, counted from 1; 0: none. */
+CS_SUBPROGRAM int cs_find_activation(struct cs_call_thread *thread, __u32 func)
 {
 	for (__u32 i = 0; thread && i < CS_CALL_DEPTH; i++) {
 		if (i >= thread->depth)
 			return 0;
 		if (thread->frames[i].func == func)
-			return 1;
+			return i + 1;
 	}
 	return 0;
 }
@@ -169,33 +164,46 @@ CS_INLINE bool cs_take_tail_jump(struct cs_call_thread *thread, __u64 slot, __u3
 	return false;
 }
 
-CS_INLINE enum cs_entry_result cs_track_entry(struct cs_call_thread *thread, __u64 slot, __u32 func,
-					      __u64 now_ns, struct cs_entry_facts *facts)
+CS_INLINE void cs_push_frame(struct cs_call_thread *thread, __u64 slot, __u64 now_ns,
+			     const struct cs_opening *opening)
 {
-	enum cs_entry_result result = CS_ENTRY_PUSHED;
-	struct cs_call_frame *frame;
+	struct cs_call_frame *frame = &thread->frames[thread->depth & (CS_CALL_DEPTH - 1)];
+	struct cs_call_frame *parent = thread->depth > 0 ? cs_top(thread) : NULL;
+	__u32 activation = parent ? cs_find_activation(thread, opening->func) : 0;
 
-	thread->returned_slot = 0;
-	if (cs_take_tail_jump(thread, slot, func))
-		facts->slot_handed_on = 1;
-	for (int i = 0; i < CS_CALL_DEPTH && thread->depth > 0; i++) {
-		if (!cs_is_dead(cs_top(thread), slot, facts))
-			break;
-		cs_pop(thread, now_ns, CS_CALL_UNWOUND);
-	}
-	if (cs_is_top(thread, slot)) {
-		result = CS_ENTRY_CHAINED;
-		cs_close_tail_loop(thread, slot, func, now_ns);
-	}
-	if (thread->depth >= CS_CALL_DEPTH)
-		return CS_ENTRY_TOO_DEEP;
-	frame = &thread->frames[thread->depth & (CS_CALL_DEPTH - 1)];
 	frame->slot = slot;
 	frame->enter_ns = now_ns;
 	frame->child_ns = 0;
-	frame->func = func;
-	frame->outermost = thread->depth == 0 || !cs_is_open(thread, func);
+	frame->blocked_ns = thread->blocked_ns;
+	frame->runq_ns = thread->runq_ns;
+	frame->child_blocked_ns = 0;
+	frame->child_runq_ns = 0;
+	frame->func = opening->func;
+	frame->last_func = CS_NO_NODE;
+	frame->outermost = activation == 0;
+	frame->shift = opening->shift;
+	frame->generation = opening->generation;
+	cs_call_opened(thread, frame, parent, activation);
 	thread->depth++;
+}
+
+CS_INLINE enum cs_entry_result cs_track_entry(struct cs_call_thread *thread, __u64 slot,
+					      __u64 now_ns, const struct cs_opening *opening,
+					      struct cs_entry_facts *facts)
+{
+	enum cs_entry_result result = CS_ENTRY_PUSHED;
+
+	thread->returned_slot = 0;
+	if (cs_take_tail_jump(thread, slot, opening->func))
+		facts->slot_handed_on = 1;
+	cs_close_dead(thread, slot, facts, now_ns, CS_CALL_UNWOUND);
+	if (cs_is_top(thread, slot)) {
+		result = CS_ENTRY_CHAINED;
+		cs_close_tail_loop(thread, slot, opening->func, now_ns);
+	}
+	if (thread->depth >= CS_CALL_DEPTH)
+		return CS_ENTRY_TOO_DEEP;
+	cs_push_frame(thread, slot, now_ns, opening);
 	return result;
 }
 
@@ -236,19 +244,19 @@ CS_INLINE bool cs_track_return(struct cs_call_thread *thread, __u64 slot, __u64 
 }
 
 /* A probed tail jump leaves the function of this slot. To a probed function: it stays open until
- * that one returns. Else its time ends here. kind: CS_EXIT_TAIL_*. */
-CS_INLINE bool cs_track_tail_jump(struct cs_call_thread *thread, __u64 slot, __u32 kind,
+ * that one returns. Else (CS_NO_FUNCTION) its time ends here. */
+CS_INLINE bool cs_track_tail_jump(struct cs_call_thread *thread, __u64 slot, __u32 to_func,
 				  __u64 now_ns)
 {
 	if (!cs_unwind_to(thread, slot, now_ns))
 		return false;
-	if (kind < CS_EXIT_TAIL_FUNC) {
+	if (to_func == CS_NO_FUNCTION) {
 		cs_close_slot(thread, slot, now_ns, CS_CALL_TAIL_EXIT);
 		return true;
 	}
 	thread->tail_slot = slot;
 	thread->tail_ns = now_ns;
-	thread->tail_func = kind - CS_EXIT_TAIL_FUNC;
+	thread->tail_func = to_func;
 	return true;
 }
 

@@ -26,6 +26,25 @@ static __always_inline __u32 cs_slot_hijacked(struct task_struct *task, __u64 sl
 	return word == trampoline;
 }
 
+/* The kernel takes pending return probes for dead when a new one comes from a higher address: right
+ * on one stack, fatal when a thread changes stacks (signal handlers on an alternate one, fibers).
+ * So a return probe is for the stack that the thread was born with: the first thread's below
+ * start_stack, that of others below their control block. Farther away than this, it is another. */
+#define CS_FIRST_STACK_MAX (64ull << 20)
+#define CS_STACK_MAX_BYTES ((8ull << 20) + (64ull << 10)) /* glibc's default and its guard */
+
+static __always_inline bool cs_on_own_stack(struct task_struct *task, __u64 sp)
+{
+	__u64 top;
+
+	if (task->sas_ss_size && sp - task->sas_ss_sp < task->sas_ss_size)
+		return false;
+	if (task->pid != task->tgid)
+		return task->thread.fsbase - sp < CS_STACK_MAX_BYTES;
+	top = BPF_CORE_READ(task, mm, start_stack);
+	return top - sp < CS_FIRST_STACK_MAX;
+}
+
 static __always_inline void cs_load_facts(struct task_struct *task, __u64 slot,
 					  struct cs_entry_facts *facts, void *stats_map)
 {

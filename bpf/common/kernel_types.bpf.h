@@ -22,7 +22,12 @@ struct uprobes_state {
 	struct xol_area *xol_area;
 };
 
+struct thread_struct {
+	unsigned long fsbase; /* the thread's control block, which libc puts atop of its stack */
+};
+
 struct mm_struct {
+	unsigned long start_stack; /* top of the first thread's stack */
 	struct uprobes_state uprobes_state;
 };
 
@@ -39,6 +44,8 @@ struct task_struct {
 	unsigned long sas_ss_size;
 	struct signal_struct *signal;
 	unsigned int self_exec_id;
+	struct thread_struct thread;
+	unsigned int __state; /* 0: running or ready */
 };
 
 struct bpf_iter_meta {

@@ -110,7 +110,7 @@ struct FunctionStats {
   std::uint64_t addr = 0;            // ELF virtual address
   std::uint64_t size_bytes = 0;
   ExitMode exit = ExitMode::kUretprobe;
-  std::uint64_t site_addr = 0;       // where its entry probe stands: at addr or a little behind
+  std::uint64_t site_addr = 0;       // of its entry probe: addr or a little behind; 0: not known
   bool emulated_entry = false;       // the kernel emulates the instruction there: a cheap probe
   bool emulated_exits = false;       // the same of all its exit sites
   std::uint64_t inlined_copies = 0;  // places where it is inlined: calls there are not seen
@@ -160,7 +160,7 @@ struct CallNode {
   std::uint32_t function = 0;        // index into Recording::functions
   std::int32_t tid = 0;              // thread, when the tree was kept by thread; else 0
   bool recursive = false;            // its time is in an outer node already
-  std::uint64_t calls = 0;           // timed ones
+  std::uint64_t calls = 0;           // timed ones that returned, not scaled up
   std::uint64_t unwound = 0;
   std::uint64_t total_ns = 0;
   std::uint64_t self_ns = 0;
@@ -198,18 +198,22 @@ struct SlowCall {
   bool operator==(const SlowCall&) const = default;
 };
 
-// A span of --span: from one point of the program to another, matched by thread or argument.
+// A span of --span, or a USDT marker whose hits are counted. A span goes from one point of the
+// program to another; what pairs both is the thread, an argument, or the address of a
+// callscope::Span. begun = finished + restarted + lost + abandoned + open.
 struct SpanStats {
-  std::string name;
-  std::string from;  // as given: "FUNC" or "usdt:PROVIDER:NAME"
-  std::string to;
-  std::string keyed_by;  // "thread" or "argN"
+  std::string name;      // as given, or by the program; of a counted marker "PROVIDER:NAME"
+  std::string from;      // as given: "FUNC", "FUNC@exit" or "usdt:PROVIDER:NAME"
+  std::string to;        // empty: a counted marker, which has hits only
+  std::string keyed_by;  // "thread", "argN" or "object"; empty: a counted marker
 
-  std::uint64_t begun = 0;
+  std::uint64_t begun = 0;  // or hits
   std::uint64_t finished = 0;
-  std::uint64_t restarted = 0;  // begun again with the same key before the end
-  std::uint64_t unmatched = 0;  // ends without a beginning
+  std::uint64_t restarted =
+      0;  // begun again with the same key before the end; the later one counts
+  std::uint64_t unmatched = 0;  // ends without a beginning: most began before the recording
   std::uint64_t open = 0;       // begun, not finished when the recording ended
+  std::uint64_t abandoned = 0;  // begun by a thread that ended before the end
   std::uint64_t lost = 0;       // no room to remember the beginning
   std::uint64_t sum_ns = 0;
   std::uint64_t min_ns = 0;  // of finished ones; 0 if there is none
@@ -280,6 +284,7 @@ struct Recording {
   ProbeCosts probe_costs;
   double budget_percent = 0;     // of one CPU, for all probes together; 0: no limit
   bool calls_by_thread = false;  // call_nodes are kept by thread
+  bool off_cpu_split = true;     // false: blocked_ns and runq_ns were not measured and are all 0
   std::vector<ProcessInfo> processes;
   std::vector<Module> modules;
   std::vector<Frame> frames;
@@ -288,7 +293,7 @@ struct Recording {
   std::vector<CpuSamples> cpu;
   std::vector<FunctionStats> functions;
   std::vector<CallNode> call_nodes;
-  std::vector<LatencyColumn> latency_columns;  // by second, then function
+  std::vector<LatencyColumn> latency_columns;  // by second
   std::vector<SlowCall> slow_calls;            // by time of their end
   std::vector<SpanStats> spans;
   std::vector<ResourceSnapshot> snapshots;

@@ -35,15 +35,16 @@ _callscope() {
   case "$previous" in
     -p | --pid) _callscope_words "$(_callscope_pids)" ;;
     -o | --output | --out) _callscope_files ;;
-    --format) _callscope_words "text json folded svg csv" ;;
-    --sort) _callscope_words "total self calls avg min max p50 p90 p95 p99 p99.9 unwound running cost name" ;;
+    --format) _callscope_words "text json folded svg csv calltree heatmap" ;;
+    --sort) _callscope_words "total self oncpu blocked runq calls avg min max p50 p90 p95 p99 p99.9 unwound threw running cost name" ;;
     --demangle) _callscope_words "none simple full" ;;
     -d | --duration | -i | --interval) _callscope_words "5s 10s 30s 1m" ;;
     -F | --freq | --rate) _callscope_words "0 49 99 199 999" ;;
     --event) _callscope_words "cpu-clock cycles" ;;
     --probe-mechanism) _callscope_words "auto session multi perf-event" ;;
+    --weight) _callscope_words "cpu latency" ;;
     --color) _callscope_words "auto always never" ;;
-    -f | --function | --title | --minwidth | --max-snapshots | --top) ;;
+    -f | --function | --title | --minwidth | --max-snapshots | --top | --depth | --min-share) ;;
     *)
       if [[ $current == -* ]]; then
         _callscope_words "$(_callscope_options "$command")"

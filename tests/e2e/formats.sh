@@ -36,7 +36,22 @@ succeeds "text: -o writes the same" test "$(<text.txt)" = "$text"
 equal "text: no line ends in blanks" "$(grep -c ' $' text.txt)" 0
 for key in calls total avg p99 max name; do run 0 report busy.cscope --sort $key; done
 run 0 report busy.cscope --sort name
-equal "text: --sort name" "$(grep -oE 'uretprobe +hot_[0-9]+' out | awk '{ print $2 }' | tr '\n' ' ')" "hot_20 hot_30 hot_50 "
+functions_of() { sed -n '/^FUNCTIONS/,/^$/p' out | grep -oE ' hot_[0-9]+' | tr -d '\n'; }
+equal "text: --sort name" "$(functions_of)" " hot_20 hot_30 hot_50"
+for key in oncpu blocked runq threw skipped probe-time; do run 0 report busy.cscope --sort $key; done
+run 0 report busy.cscope --wide
+for column in self-cpu p90 p95 p99.9 site exit; do
+  matches "text: --wide has column $column" "$out" " $column "
+done
+matches "text: --wide names the exit" "$out" "(uretprobe|ret-site) +hot_50"
+run 0 report busy.cscope --callers --histogram='hot_5*' --heatmap=hot_50 --slow --per-thread
+for section in CALLERS HISTOGRAMS "HEAT MAPS" "SLOW CALLS" THREADS; do
+  equal "text: section $section" "$(grep -c "^$section" out)" 1
+done
+lacks "text: --histogram=GLOB leaves the others out" "$(sed -n '/^HISTOGRAMS/,/^HEAT/p' out)" "hot_30"
+refused 2 "unexpected argument 'hot_50'" report busy.cscope --callers hot_50
+refused 2 "--weight latency means nothing to format text" report busy.cscope --weight latency
+refused 2 "give one of them" report busy.cscope --format folded --weight latency --only-slow
 
 # json
 succeeds "json validates against its schema" /usr/bin/python3 -W ignore -m jsonschema \
@@ -45,7 +60,7 @@ equal "json: schema" "$(field .schema)" "callscope.report/1"
 equal "json: sum of the stacks" "$(field '[.cpu.stacks[].count] | add')" "$samples"
 equal "json: hz" "$(field .cpu.hz)" 499
 for key in calls returns unwound running total_ns self_ns avg_ns min_ns max_ns p50_ns p90_ns p95_ns \
-  p99_ns p999_ns exit probe_cost_ns; do
+  p99_ns p999_ns exit probe_cost_ns on_cpu_ns runq_ns blocked_ns threw skipped sample_every callers; do
   equal "json: hot_50 has $key" "$(field ".functions[] | select(.name == \"hot_50\") | has(\"$key\")")" true
 done
 equal "json: order of the percentiles" "$(field '[.functions[] | .min_ns <= .p50_ns and .p50_ns <= .p90_ns
@@ -60,12 +75,30 @@ equal "folded: sum" "$(awk '{ sum += $NF } END { print sum }' busy.folded)" "$sa
 equal "folded: the first frame is the command" "$(cut -d';' -f1 busy.folded | sort -u)" t_busy
 matches "folded: a whole stack" "$(<busy.folded)" ";worker;chain_1;chain_2;chain_3;chain_4;chain_5;chain_6;chain_7;timed;hot_50 "
 
+# weighed by call time: as many ns as the functions have self time, once the tree is recorded
+run 0 report busy.cscope --format folded --weight latency -o latency.folded
+if [ "$(field '.call_tree | length')" -gt 0 ]; then
+  equal "folded by latency: sum" "$(awk '{ sum += $NF } END { printf "%.0f", sum }' latency.folded)" \
+    "$(field '[.call_tree[].self_ns] | add')"
+fi
+
+# calltree
+run 0 report busy.cscope --format calltree
+matches "calltree" "$out" "^CALL TREE"
+run 0 report busy.cscope --format calltree --depth 1 --min-share 0
+
 # svg
 run 0 report busy.cscope -o busy.svg
 well_formed "svg" busy.svg
 for name in t_busy hot_50 hot_30 hot_20 chain_7; do
   matches "svg: $name" "$(<busy.svg)" "$name"
 done
+
+run 0 report busy.cscope --format svg --weight latency -o latency.svg
+succeeds "svg by latency is well-formed" xmllint --noout --nonet latency.svg
+matches "svg by latency says so" "$(<latency.svg)" "time in probed functions"
+run 0 report busy.cscope --format heatmap -o heat.svg
+succeeds "heatmap is well-formed" xmllint --noout --nonet heat.svg
 
 # csv
 run 0 report busy.cscope --format csv -o busy.csv
@@ -78,7 +111,7 @@ assert all(None not in row and None not in row.values() for row in rows), rows'
 
 # The same for a recording without functions or samples.
 run 0 record -F 0 -d 200ms -o empty.cscope -- sleep 1
-for format in text json folded svg csv; do
+for format in text json folded svg csv calltree heatmap; do
   run 0 report empty.cscope --format $format -o "empty.$format"
 done
 run 0 report empty.cscope --json -o empty.json

@@ -13,7 +13,7 @@ nm_size() { printf '%d' "0x$(nm -S "$1" | awk -v name="$2" '$4 == name { print $
 # ---- list BINARY
 run 0 list "$known" 'work_*'
 equal "rows for work_*" "$(grep -cE ' work_[abc]$' out)" 3
-matches "a header" "$(head -n 1 out)" "SIZE +ENTRY +EXIT +COST.* +MODULE +FUNCTION"
+matches "a header" "$(head -n 1 out)" "SIZE +SITE +ENTRY +EXIT +EXITS +COST.* +MODULE +FUNCTION"
 run 0 list "$known" 'work_*' --json
 cp out list.json
 for function in work_a work_b work_c; do
@@ -23,12 +23,25 @@ done
 equal "module" "$(jq -r '[.[].module] | unique[]' list.json)" "$known"
 between "predicted cost of a probe, ns" "$(jq '[.[].probe_cost_ns] | max' list.json)" 100 100000
 equal "the first instruction of a function with a frame is emulated" "$(jq -r '[.[].entry] | unique[]' list.json)" emulated
+equal "so the probe stands there" "$(jq -c '[.[].site_off_bytes] | unique' list.json)" '[0]'
+equal "a return probe needs no exit sites" "$(jq -c '[.[].exit_sites] | unique' list.json)" '[{"emulated":0,"stepped":0}]'
 run 0 list "$TARGETS/t_manyfuncs" 'f_*' --json
 equal "functions in a large program" "$(jq length out)" 10000
 run 0 list "$known"
 between "all functions of a file" "$(grep -c ' t_known ' out)" 5 100
 run 0 list "$TARGETS/t_throw" 'throw_frame*' --json
 equal "C++ names match without parameters" "$(jq -r '.[].name' out | sort -u)" throw_frame
+run 0 list /lib/x86_64-linux-gnu/libc.so.6 '*' --json
+cp out libc.json
+equal "rows of the C library: each can be probed or says why not" \
+  "$(jq '[.[] | select((.refused // "") == "" and .exit == null)] | length' libc.json)" 0
+between "its entries at emulated instructions, percent" \
+  "$(jq '[.[] | select(.entry)] | 100 * (map(select(.entry == "emulated")) | length) / length | floor' libc.json)" 70 100
+between "its entry probes behind the first instruction" "$(jq '[.[] | select(.site_off_bytes > 0)] | length' libc.json)" 300 3000
+equal "setjmp gets no return probe" "$(jq -r '.[] | select(.name == "_setjmp") | .exit + ": " + .why_not_better' libc.json)" \
+  "ret-site: looks at its return address"
+equal "nor does what switches stacks" "$(jq -r '.[] | select(.name == "setcontext") | .exit' libc.json)" entry-only
+between "exits of asprintf at its stack check" "$(jq '.[] | select(.name | test("^_*asprintf$")) | .exit_sites.emulated' libc.json)" 1 1
 refused 4 "no/such/file.*No such file" list /no/such/file
 refused 1 "not an ELF" list "$root/tests/e2e/README.md"
 
@@ -74,6 +87,7 @@ run 0 doctor -p "$target_pid" --json
 matches "doctor -p: a C++ program maps an unwinder" "$(jq -r '.target[] | select(.status != "ok") | .finding' out)" "may throw: .*t_throw"
 run 0 list -p "$target_pid" 'throw_*' --json
 equal "list -p: no return probes in a C++ program" "$(jq -r '[.[].exit] | unique | index("uretprobe")' out)" null
+between "list -p: their exits are probed instead" "$(jq '[.[] | select(.exit == "ret-site") | .exit_sites | .emulated + .stepped] | min' out)" 1 100
 end_target
 start_target t_known_stripped --calls 1 --sleeps 0
 run 0 doctor -p "$target_pid" --json

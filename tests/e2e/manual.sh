@@ -18,14 +18,14 @@ done
 succeeds "whatis finds a name and a description" grep -qE '^ +callscope - [a-z]' page
 
 # The options that a help text has; each line of them starts with two blanks and a dash.
-options_of() { "$CALLSCOPE" "$1" --help | grep -oE '^  -[^ ]+' | tr -d ' ' | tr ',' '\n'; }
+options_of() { "$CALLSCOPE" "$1" --help | grep -oE '^  -[^][ ]+' | tr -d ' ' | tr ',' '\n'; }
 commands=$("$CALLSCOPE" --help | awk '/^commands:/ { on = 1; next } /^$/ { on = 0 } on { print $1 }')
 equal "commands" "$(tr '\n' ' ' <<<"$commands")" "record report flamegraph list doctor "
 for command in $commands; do
   matches "man page: $command" "$(<page)" "callscope $command"
   succeeds "$command --help works" "$CALLSCOPE" "$command" --help
   for option in $(options_of "$command"); do
-    succeeds "man page: $command $option" grep -qE -- "(^|[ ,])$option([ ,=]|$)" page
+    succeeds "man page: $command $option" grep -qE -- "(^|[ ,])$option([][ ,=]|$)" page
   done
 done
 for code in 0 1 2 3 4 5; do
@@ -47,5 +47,5 @@ for command in $commands; do
   equal "completion of '$command -': options missing" \
     "$(comm -13 <(complete_line "$command" -) <(options_of "$command" | grep -e '^--' | sort))" ""
 done
-equal "completion of 'report --format '" "$(complete_line report --format "" | tr '\n' ' ')" "csv folded json svg text "
+equal "completion of 'report --format '" "$(complete_line report --format "" | tr '\n' ' ')" "calltree csv folded heatmap json svg text "
 finish

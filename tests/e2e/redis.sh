@@ -22,7 +22,8 @@ redis_pid=$!
 children+=("$redis_pid")
 wait_until "redis answers" answers
 
-start_record -p "$redis_pid" -f '*Command' -o redis.cscope
+# Without a budget: every call is to be timed.
+start_record -p "$redis_pid" -f '*Command' --budget 0 -o redis.cscope
 client config resetstat >/dev/null
 for ((i = 0; i < 37; ++i)); do client set "key:$i" "$i"; done >/dev/null
 for ((i = 0; i < 23; ++i)); do client get "key:$i"; done >/dev/null

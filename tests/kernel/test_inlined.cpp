@@ -28,8 +28,9 @@ Recording told_about(const std::string& target, const std::vector<FunctionPatter
   Recording recording;
   Symbolizer symbolizer(recording);
   REQUIRE(symbolizer.refresh(child.pid()));
-  if (Result<ProbePlan> plan = plan_probes(child.pid(), symbolizer, wanted, {}))
-    recording.functions = std::move(plan->functions);
+  FunctionRegistry registry(recording.functions);
+  if (const auto found = find_probed_functions(child.pid(), symbolizer, wanted))
+    (void)plan_probes(*found, {}, symbolizer, registry);
   InlinedSearch search = InlinedSearch::start(child.pid(), symbolizer, wanted);
   apply_inlined(search.finish(kPatienceNs), recording);
   return recording;

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "callscope/recording.hpp"
+#include "tests/unit/sample_spans.hpp"
 
 namespace callscope::test {
 
@@ -75,6 +76,45 @@ inline FunctionStats sample_timed_function() {
   f.max_ns = 61'000;
   f.probe_cost_ns = 1450;
   f.histogram = {{108, 500}, {128, 400}, {160, 90}, {200, 7}};
+  f.site_addr = 0x4a214;
+  f.emulated_entry = true;
+  f.inlined_copies = 2;
+  f.threw = 1;
+  f.blocked_ns = 500'000;
+  f.runq_ns = 94'000;
+  f.self_blocked_ns = 300'000;
+  f.self_runq_ns = 60'000;
+  return f;
+}
+
+// One call in four was timed, until the budget ended that and then took its probes away.
+inline FunctionStats sample_sampled_function() {
+  FunctionStats f;
+  f.name = "setCommand";
+  f.module = 0;
+  f.addr = 0x4b000;
+  f.size_bytes = 256;
+  f.exit = ExitMode::kRetSite;
+  f.site_addr = 0x4b001;
+  f.emulated_entry = f.emulated_exits = true;
+  f.calls = 8000;
+  f.returns = 1990;
+  f.unwound = 10;
+  f.threw = 8;
+  f.untimed = 10;
+  f.skipped = 5990;
+  f.sample_every = 4;
+  f.untimed_ns = 3'900'000'000;
+  f.detached_ns = 4'300'000'000;
+  f.total_ns = 1'990'000;
+  f.self_ns = 1'296'000;
+  f.sum_ns = 1'990'000;
+  f.min_ns = 112;
+  f.max_ns = 2200;
+  f.probe_cost_ns = 1100;
+  f.runq_ns = 190'000;
+  f.self_runq_ns = 150'000;
+  f.histogram = {{60, 7900}, {129, 60}};
   return f;
 }
 
@@ -89,6 +129,89 @@ inline FunctionStats sample_entry_only_function() {
   f.untimed = 250;
   f.probe_cost_ns = 800;
   return f;
+}
+
+// getCommand called by setCommand, by nobody that is probed, in two threads, and by itself.
+inline void add_sample_calls(Recording& r) {
+  r.calls_by_thread = true;
+  r.call_nodes = {{.id = 0,
+                   .function = 2,
+                   .tid = 4242,
+                   .calls = 1990,
+                   .unwound = 10,
+                   .total_ns = 1'990'000,
+                   .self_ns = 1'296'000,
+                   .max_ns = 2200,
+                   .runq_ns = 190'000,
+                   .self_runq_ns = 150'000},
+                  {.id = 1,
+                   .parent = 0,
+                   .function = 0,
+                   .tid = 4242,
+                   .calls = 397,
+                   .total_ns = 694'000,
+                   .self_ns = 400'000,
+                   .max_ns = 61'000,
+                   .blocked_ns = 200'000,
+                   .runq_ns = 40'000,
+                   .self_blocked_ns = 100'000,
+                   .self_runq_ns = 40'000},
+                  {.id = 2,
+                   .function = 0,
+                   .tid = 4242,
+                   .calls = 500,
+                   .unwound = 1,
+                   .total_ns = 1'000'000,
+                   .self_ns = 500'000,
+                   .max_ns = 40'000,
+                   .blocked_ns = 300'000,
+                   .runq_ns = 54'000,
+                   .self_blocked_ns = 200'000,
+                   .self_runq_ns = 20'000},
+                  {.id = 3,
+                   .function = 0,
+                   .tid = 4243,
+                   .calls = 90,
+                   .total_ns = 300'000,
+                   .self_ns = 250'000,
+                   .max_ns = 9000},
+                  {.id = 4,
+                   .parent = 2,
+                   .function = 0,
+                   .tid = 4242,
+                   .recursive = true,
+                   .calls = 10,
+                   .self_ns = 50'000,
+                   .max_ns = 8000}};
+  r.latency_columns = {{0, 0, {{108, 300}, {128, 200}, {200, 3}}},
+                       {2, 0, {{60, 7900}}},
+                       {0, 1, {{108, 150}, {128, 100}}},
+                       {2, 1, {{129, 60}}},
+                       {0, 4, {{108, 50}, {128, 100}, {160, 90}, {200, 4}}}};
+  r.slow_calls = {{.function = 0,
+                   .pid = 4242,
+                   .tid = 4243,
+                   .t_ns = 250'000'000,
+                   .duration_ns = 45'000,
+                   .blocked_ns = 30'000,
+                   .runq_ns = 5000,
+                   .stack = 0,
+                   .args = {0x7f00deadbeefU, std::nullopt, ~std::uint64_t{0}}},
+                  {.function = 2,
+                   .pid = 4242,
+                   .tid = 4242,
+                   .t_ns = 1'500'000'000,
+                   .duration_ns = 2200,
+                   .stack = std::nullopt,
+                   .args = {}},
+                  {.function = 0,
+                   .pid = 4242,
+                   .tid = 4242,
+                   .t_ns = 4'100'000'000U,
+                   .duration_ns = 61'000,
+                   .blocked_ns = 20'000,
+                   .stack = 0,
+                   .args = {0, 1, 2, 3, 4, std::nullopt}}};
 }
 
 inline Recording sample_recording() {
@@ -110,6 +233,14 @@ inline Recording sample_recording() {
   r.sample_hz = 99;
   r.sample_event = "cpu-clock";
   r.probe_mechanism = "uprobe session";
+  r.probe_costs = {400, 4200, 300, 350, 4100, 280};
+  r.budget_percent = 5.5;
+  r.processes = {{.pid = 4242, .comm = "redis-server", .timed = true},
+                 {.pid = 4250,
+                  .parent_pid = 4242,
+                  .comm = "redis-rdb-bgsave",
+                  .since_ns = 2'500'000'000U,
+                  .timed = false}};
   r.modules = {{0, ModuleKind::kElf, "/usr/bin/redis-server", "0123456789abcdef"},
                {1, ModuleKind::kElf, "/usr/lib/x86_64-linux-gnu/libc.so.6", "fedcba"},
                {2, ModuleKind::kKernel, "[kernel]", ""},
@@ -128,12 +259,14 @@ inline Recording sample_recording() {
               {2, {5, 0}, true},
               {3, {6, 3, 3, 0, 1, 2}, false}};
   r.threads = {{4242, 4242, "redis-server"}, {4242, 4243, "bio_close_file"}};
-  r.cpu = {{0, 4242, 4242, 300},
-           {0, 4242, 4243, 11},
-           {1, 4242, 4242, 120},
-           {2, 4242, 4243, 40},
-           {3, 4242, 4242, 24}};
-  r.functions = {sample_timed_function(), sample_entry_only_function()};
+  r.cpu = {{0, 4242, 4242, 300, 30},
+           {0, 4242, 4243, 11, 0},
+           {1, 4242, 4242, 120, 5},
+           {2, 4242, 4243, 40, 0},
+           {3, 4242, 4242, 24, 0}};
+  r.functions = {sample_timed_function(), sample_entry_only_function(), sample_sampled_function()};
+  add_sample_calls(r);
+  r.spans = sample_spans();
   for (std::uint64_t s = 0; s <= 5; ++s) r.snapshots.push_back(sample_snapshot(s * 1'000'000'000));
   r.quality = {{"ring_full", 0, true, "events lost because the ring buffer was full"},
                {"stack_table_full", 0, true, "samples lost because the stack table was full"},

@@ -9,132 +9,201 @@
 #include <array>
 #include <bit>
 #include <cerrno>
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstring>
+#include <mutex>
 
 #include "bpf/libbpf_error.hpp"
 #include "calls.skel.h"
+#include "sys/clock.hpp"
 
 namespace callscope {
 namespace {
 
-// Shards keep CPUs off each other's cache lines; histograms dominate the memory.
-constexpr std::uint64_t kHistogramBudgetBytes = 64U << 20;
+// Shards keep CPUs off each other's cache lines; histograms and nodes dominate the memory.
+constexpr std::uint64_t kShardedBytes = 64U << 20;
 constexpr std::uint32_t kMaxShards = 16;
+constexpr std::uint32_t kBurstNs = 20'000'000;  // user space takes a few ms to do better
 
-std::uint32_t choose_shards(std::uint32_t cpus, std::uint32_t n_functions) {
-  std::uint32_t shards = std::min(std::bit_ceil(std::max(cpus, 1U)), kMaxShards);
-  while (shards > 1 &&
-         std::uint64_t{shards} * n_functions * sizeof(cs_call_hist) > kHistogramBudgetBytes)
-    shards /= 2;
+std::uint32_t choose_shards(const CallsProgram::Options& options) {
+  std::uint32_t shards = std::min(std::bit_ceil(std::max(options.cpus, 1U)), kMaxShards);
+  const std::uint64_t bytes =
+      std::uint64_t{options.max_functions} * sizeof(cs_call_hist) +
+      (std::uint64_t{options.max_functions} + options.max_contexts) * sizeof(cs_call_stats);
+  while (shards > 1 && shards * bytes > kShardedBytes) shards /= 2;
   return shards;
 }
 
-// Loads a program only if it is wanted, for the link type that will carry it.
-void prepare(bpf_program* program, bool wanted, ProbeMechanism mechanism) {
+// Loads a program only if it is wanted, for the link type that will carry it; 0: a perf event.
+void prepare(bpf_program* program, bool wanted, int attach_type) {
   ::bpf_program__set_autoload(program, wanted);
-  if (mechanism == ProbeMechanism::kPerfEvent) return;
-  const int type =
-      mechanism == ProbeMechanism::kSession ? kAttachTraceUprobeSession : kAttachTraceUprobeMulti;
-  ::bpf_program__set_expected_attach_type(program, static_cast<bpf_attach_type>(type));
+  if (attach_type != 0)
+    ::bpf_program__set_expected_attach_type(program, static_cast<bpf_attach_type>(attach_type));
 }
 
-void choose_programs(calls_bpf& skeleton, const CallsProgram::Options& options) {
-  const bool session = options.mechanism == ProbeMechanism::kSession;
-  const ProbeMechanism single = session ? ProbeMechanism::kMulti : options.mechanism;
-  prepare(skeleton.progs.cs_call_session, session && options.has_return_probes,
-          ProbeMechanism::kSession);
-  prepare(skeleton.progs.cs_call_return, !session && options.has_return_probes, single);
-  prepare(skeleton.progs.cs_call_entry,
-          options.has_exit_sites || (!session && options.has_return_probes), single);
-  prepare(skeleton.progs.cs_call_exit_site, options.has_exit_sites, single);
-  prepare(skeleton.progs.cs_call_entry_only, options.has_counted, single);
+void choose_programs(calls_bpf& skeleton, ProbeMechanism mechanism) {
+  const bool session = mechanism == ProbeMechanism::kSession;
+  const int single = mechanism == ProbeMechanism::kPerfEvent ? 0 : kAttachTraceUprobeMulti;
+  prepare(skeleton.progs.cs_call_session, session, kAttachTraceUprobeSession);
+  prepare(skeleton.progs.cs_call_return, !session, single);
+  prepare(skeleton.progs.cs_call_entry, !session, single);
+  prepare(skeleton.progs.cs_call_site, true, single);
 }
+
+// BPF made the records, so their sizes are what their kinds say.
+int on_record(void* context, void* data, std::size_t size) {
+  const auto& handlers = *static_cast<const CallsProgram::Handlers*>(context);
+  std::uint32_t kind = 0;
+  if (size < sizeof(cs_call_event)) return 0;
+  std::memcpy(&kind, data, sizeof(kind));
+  if (kind == CS_CALL_RECORD_SLOW) {
+    if (handlers.slow && size >= offsetof(cs_slow_record, frames))
+      handlers.slow(*static_cast<const cs_slow_record*>(data));
+  } else if (kind >= CS_RECORD_FORK) {
+    if (handlers.process) handlers.process(*static_cast<const cs_process_record*>(data));
+  } else if (handlers.event) {
+    handlers.event(*static_cast<const cs_call_event*>(data));
+  }
+  return 0;
+}
+
+struct LinkDeleter {
+  void operator()(bpf_link* link) const { ::bpf_link__destroy(link); }
+};
 
 }  // namespace
 
 void CallsProgram::SkeletonDeleter::operator()(calls_bpf* skeleton) const {
   calls_bpf__destroy(skeleton);
 }
+void CallsProgram::RingDeleter::operator()(ring_buffer* ring) const { ::ring_buffer__free(ring); }
 
 CallsProgram::CallsProgram(const Options& options)
-    : options_(options), shards_(choose_shards(options.cpus, options.n_functions)) {}
+    : options_(options), shards_(choose_shards(options)) {}
 CallsProgram::CallsProgram(CallsProgram&&) noexcept = default;
 CallsProgram& CallsProgram::operator=(CallsProgram&&) noexcept = default;
 CallsProgram::~CallsProgram() = default;
 
-Result<CallsProgram> CallsProgram::load(const Options& options) {
+Result<CallsProgram> CallsProgram::load(const Options& options, Handlers handlers) {
   silence_libbpf();
   CallsProgram program(options);
+  program.handlers_ = std::make_unique<Handlers>(std::move(handlers));
   program.skeleton_.reset(calls_bpf__open());
   if (!program.skeleton_)
     return std::unexpected(libbpf_error("cannot open the calls BPF object", errno));
   calls_bpf& skeleton = *program.skeleton_;
-  choose_programs(skeleton, options);
-  skeleton.rodata->cs_config = {options.tgid, options.n_functions, program.shards_, 0};
-  const std::uint32_t elements = options.n_functions * program.shards_;
-  ::bpf_map__set_max_entries(skeleton.maps.cs_call_stats, elements);
-  ::bpf_map__set_max_entries(skeleton.maps.cs_call_hist, elements);
+  choose_programs(skeleton, options.mechanism);
+  skeleton.rodata->cs_config = {.tgid = options.tgid,
+                                .max_functions = options.max_functions,
+                                .max_nodes = program.max_nodes(),
+                                .n_shards = program.shards_,
+                                .by_thread = options.by_thread ? 1U : 0U,
+                                .budget_1024 = static_cast<std::uint32_t>(options.budget * 1024),
+                                .burst_ns = kBurstNs,
+                                .pad = 0};
+  ::bpf_map__set_max_entries(skeleton.maps.cs_func_ctls, options.max_functions);
+  ::bpf_map__set_max_entries(skeleton.maps.cs_func_loads, options.max_functions * program.shards_);
+  ::bpf_map__set_max_entries(skeleton.maps.cs_call_nodes_info, program.max_nodes());
+  ::bpf_map__set_max_entries(skeleton.maps.cs_call_edges, program.max_nodes());
+  ::bpf_map__set_max_entries(skeleton.maps.cs_call_stats, program.max_nodes() * program.shards_);
+  ::bpf_map__set_max_entries(skeleton.maps.cs_call_hist, options.max_functions * program.shards_);
+  ::bpf_map__set_max_entries(skeleton.maps.cs_call_ring, options.ring_bytes);
   const int error = calls_bpf__load(&skeleton);
   if (error != 0)
     return std::unexpected(libbpf_error(
         "cannot load the calls BPF object for " + std::string(mechanism_name(options.mechanism)),
         -error));
-  Result<SharedArray> stats =
-      SharedArray::map(::bpf_map__fd(skeleton.maps.cs_call_stats), sizeof(cs_call_stats), elements);
-  if (!stats) return std::unexpected(stats.error());
-  Result<SharedArray> histograms =
-      SharedArray::map(::bpf_map__fd(skeleton.maps.cs_call_hist), sizeof(cs_call_hist), elements);
-  if (!histograms) return std::unexpected(histograms.error());
-  program.stats_ = std::move(*stats);
-  program.histograms_ = std::move(*histograms);
-  if (calls_bpf__attach(&skeleton) != 0)  // the tracepoint; uprobes are not auto-attachable
-    return std::unexpected(libbpf_error("cannot attach to sched_process_exit", errno));
+  CS_TRY(program.map_arrays());
+  program.ring_.reset(::ring_buffer__new(::bpf_map__fd(skeleton.maps.cs_call_ring), on_record,
+                                         program.handlers_.get(), nullptr));
+  if (!program.ring_) return std::unexpected(libbpf_error("cannot map the ring buffer", errno));
+  const CallLinks::Programs programs{
+      .session = skeleton.progs.cs_call_session,
+      .entry = skeleton.progs.cs_call_entry,
+      .returned = skeleton.progs.cs_call_return,
+      .site = skeleton.progs.cs_call_site,
+  };
+  program.links_ = std::make_unique<CallLinks>(programs, options.mechanism, *program.controls_);
+  if (calls_bpf__attach(&skeleton) != 0)  // the tracepoints; uprobes are not auto-attachable
+    return std::unexpected(libbpf_error("cannot attach to the scheduler's tracepoints", errno));
   return program;
 }
 
-Result<void> CallsProgram::attach(const CallProbes& probes) {
-  const auto pid = static_cast<std::int32_t>(options_.tgid);
-  const auto add = [&](std::vector<UprobeSet>& sets, bpf_program* program, UprobeLinkKind kind,
-                       const std::vector<Probe>& list) -> Result<void> {
-    if (list.empty()) return {};
-    return sets.emplace_back(pid).attach(program, kind, options_.mechanism, list);
+Result<void> CallsProgram::map_arrays() {
+  const auto view = [&](SharedArray& array, const bpf_map* map, std::size_t element_bytes,
+                        std::size_t elements, bool writable) -> Result<void> {
+    Result<SharedArray> mapped =
+        SharedArray::map(::bpf_map__fd(map), element_bytes, elements, writable);
+    if (!mapped) return std::unexpected(mapped.error());
+    array = std::move(*mapped);
+    return {};
   };
-  // Exits first: an entry whose exit is not yet probed would look unwound.
-  CS_TRY(
-      add(probes_, skeleton_->progs.cs_call_exit_site, UprobeLinkKind::kEntry, probes.exit_sites));
-  CS_TRY(add(probes_, skeleton_->progs.cs_call_entry, UprobeLinkKind::kEntry, probes.site_entries));
-  CS_TRY(add(probes_, skeleton_->progs.cs_call_entry_only, UprobeLinkKind::kEntry, probes.counted));
-  if (options_.mechanism == ProbeMechanism::kSession)
-    return add(return_probes_, skeleton_->progs.cs_call_session, UprobeLinkKind::kSession,
-               probes.return_probed);
-  CS_TRY(add(return_probes_, skeleton_->progs.cs_call_return, UprobeLinkKind::kReturn,
-             probes.return_probed));
-  return add(return_probes_, skeleton_->progs.cs_call_entry, UprobeLinkKind::kEntry,
-             probes.return_probed);
+  const auto& maps = skeleton_->maps;
+  controls_ = std::make_unique<SharedArray>();
+  CS_TRY(view(*controls_, maps.cs_func_ctls, sizeof(cs_func_ctl), options_.max_functions, true));
+  CS_TRY(view(nodes_info_, maps.cs_call_nodes_info, sizeof(cs_call_node_info), max_nodes(), false));
+  CS_TRY(view(stats_, maps.cs_call_stats, sizeof(cs_call_stats), std::size_t{max_nodes()} * shards_,
+              false));
+  return view(histograms_, maps.cs_call_hist, sizeof(cs_call_hist),
+              std::size_t{options_.max_functions} * shards_, false);
 }
 
-std::vector<ProbeFailure> CallsProgram::failures() const {
-  std::vector<ProbeFailure> all;
-  for (const std::vector<UprobeSet>* sets : {&return_probes_, &probes_})
-    for (const UprobeSet& set : *sets)
-      all.insert(all.end(), set.failures().begin(), set.failures().end());
-  return all;
+void CallsProgram::enable() {
+  constexpr std::uint64_t kAliveNs = 3'000'000'000;
+  static constexpr std::chrono::milliseconds kBeat{500};
+  volatile __u64* const until = &skeleton_->bss->cs_alive_until_ns;
+  *until = monotonic_ns() + kAliveNs;
+  heartbeat_ = std::jthread([until](const std::stop_token& stop) {
+    std::mutex mutex;
+    std::condition_variable_any stopped;
+    std::unique_lock lock(mutex);
+    while (!stopped.wait_for(lock, stop, kBeat, [] { return false; }) && !stop.stop_requested())
+      *until = monotonic_ns() + kAliveNs;
+  });
+  skeleton_->bss->cs_enabled = 1;
 }
-
-void CallsProgram::enable() { skeleton_->bss->cs_enabled = 1; }
-
-void CallsProgram::detach_return_probes() { return_probes_.clear(); }
 
 Result<void> CallsProgram::stop() {
   skeleton_->bss->cs_enabled = 0;
-  return_probes_.clear();
-  probes_.clear();  // returns when no probe program runs any more
+  links_->clear();  // returns when no probe program runs any more
+  drain();
   return count_running();
 }
 
+int CallsProgram::ring_fd() const { return ::ring_buffer__epoll_fd(ring_.get()); }
+
+void CallsProgram::drain() { ::ring_buffer__consume(ring_.get()); }
+
+Result<void> CallsProgram::add_target(std::uint32_t tgid) {
+  const std::uint8_t present = 1;
+  if (::bpf_map__update_elem(skeleton_->maps.cs_call_targets, &tgid, sizeof(tgid), &present,
+                             sizeof(present), BPF_ANY) != 0)
+    return std::unexpected(libbpf_error("cannot add a target process", errno));
+  return {};
+}
+
+void CallsProgram::remove_target(std::uint32_t tgid) {
+  ::bpf_map__delete_elem(skeleton_->maps.cs_call_targets, &tgid, sizeof(tgid), 0);
+}
+
+std::uint32_t CallsProgram::code_changes() const { return skeleton_->bss->cs_code_changes; }
+
+void CallsProgram::judged(std::uint32_t changes) { skeleton_->bss->cs_code_judged = changes; }
+
+std::uint32_t CallsProgram::held_since(std::uint32_t tgid) const {
+  std::uint32_t change = 0;
+  ::bpf_map__lookup_elem(skeleton_->maps.cs_held, &tgid, sizeof(tgid), &change, sizeof(change), 0);
+  return change;
+}
+
+void CallsProgram::release(std::uint32_t tgid, std::uint32_t change) {
+  if (change != 0 && held_since(tgid) == change)
+    ::bpf_map__delete_elem(skeleton_->maps.cs_held, &tgid, sizeof(tgid), 0);
+}
+
 Result<void> CallsProgram::count_running() {
-  struct LinkDeleter {
-    void operator()(bpf_link* link) const { ::bpf_link__destroy(link); }
-  };
   const std::unique_ptr<bpf_link, LinkDeleter> link(
       ::bpf_program__attach_iter(skeleton_->progs.cs_count_running, nullptr));
   if (!link) return std::unexpected(libbpf_error("cannot attach the task iterator", errno));
@@ -147,22 +216,33 @@ Result<void> CallsProgram::count_running() {
   return {};
 }
 
-cs_call_stats CallsProgram::stats(std::uint32_t func) const {
-  cs_call_stats sum{};
+std::uint32_t CallsProgram::contexts() const {
+  return std::min(skeleton_->bss->cs_nodes_used, options_.max_contexts);
+}
+
+const cs_call_node_info& CallsProgram::node_info(std::uint32_t node) const {
+  return nodes_info_.at<cs_call_node_info>(node);
+}
+
+cs_call_stats CallsProgram::stats(std::uint32_t node) const {
+  static_assert(sizeof(cs_call_stats) % sizeof(std::uint64_t) == 0);
+  constexpr std::size_t kFields = sizeof(cs_call_stats) / sizeof(std::uint64_t);
+  std::array<std::uint64_t, kFields> sum{};
+  cs_call_stats result{};
   for (std::uint32_t shard = 0; shard < shards_; ++shard) {
-    const auto& part = stats_.at<cs_call_stats>(func + shard * options_.n_functions);
-    sum.sum_ns += part.sum_ns;
-    sum.child_ns += part.child_ns;
-    sum.nested_ns += part.nested_ns;
-    sum.unwound_ns += part.unwound_ns;
-    sum.unwound += part.unwound;
-    sum.untimed += part.untimed;
-    sum.tail_exits += part.tail_exits;
-    sum.running += part.running;
-    sum.min_inv = std::max(sum.min_inv, part.min_inv);
-    sum.max_ns = std::max(sum.max_ns, part.max_ns);
+    const auto& part = stats_.at<cs_call_stats>(node + std::size_t{shard} * max_nodes());
+    std::array<std::uint64_t, kFields> fields{};
+    std::memcpy(fields.data(), &part, sizeof(part));
+    for (std::size_t i = 0; i < kFields; ++i) sum[i] += fields[i];
+    result.min_inv = std::max(result.min_inv, part.min_inv);
+    result.max_ns = std::max(result.max_ns, part.max_ns);
   }
-  return sum;
+  const std::uint64_t min_inv = result.min_inv;
+  const std::uint64_t max_ns = result.max_ns;
+  std::memcpy(&result, sum.data(), sizeof(result));
+  result.min_inv = min_inv;  // the two that are no sums
+  result.max_ns = max_ns;
+  return result;
 }
 
 std::vector<std::pair<std::uint32_t, std::uint64_t>> CallsProgram::histogram(
@@ -171,7 +251,8 @@ std::vector<std::pair<std::uint32_t, std::uint64_t>> CallsProgram::histogram(
   for (std::uint32_t slot = 0; slot < CS_HIST_SLOTS; ++slot) {
     std::uint64_t count = 0;
     for (std::uint32_t shard = 0; shard < shards_; ++shard)
-      count += histograms_.at<cs_call_hist>(func + shard * options_.n_functions).slots[slot];
+      count += histograms_.at<cs_call_hist>(func + std::size_t{shard} * options_.max_functions)
+                   .slots[slot];
     if (count != 0) used.emplace_back(slot, count);
   }
   return used;

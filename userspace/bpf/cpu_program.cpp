@@ -25,6 +25,8 @@ int on_record(void* context, void* data, std::size_t size) {
     const std::size_t frames = std::size_t{record.n_kernel} + record.n_user;
     if (size >= offsetof(cs_stack_record, frames) + frames * sizeof(record.frames[0]))
       handlers.stack(record);
+  } else if (kind == CS_RECORD_SAMPLE) {
+    if (handlers.sample) handlers.sample(*static_cast<const cs_sample_record*>(data));
   } else {
     handlers.process(*static_cast<const cs_process_record*>(data));
   }
@@ -51,7 +53,7 @@ Result<CpuProgram> CpuProgram::load(const Options& options, Handlers handlers) {
   if (!program.skeleton_)
     return std::unexpected(libbpf_error("cannot open the cpu BPF object", errno));
   cpu_bpf& skeleton = *program.skeleton_;
-  skeleton.rodata->cs_config = {options.follow_children ? 1U : 0U, 0};
+  skeleton.rodata->cs_config = {options.follow_children ? 1U : 0U, options.log_samples ? 1U : 0U};
   ::bpf_map__set_max_entries(skeleton.maps.cs_stack_counts, options.max_stacks);
   ::bpf_map__set_max_entries(skeleton.maps.cs_ring, options.ring_bytes);
   const int error = cpu_bpf__load(&skeleton);
@@ -59,11 +61,16 @@ Result<CpuProgram> CpuProgram::load(const Options& options, Handlers handlers) {
   program.ring_.reset(::ring_buffer__new(::bpf_map__fd(skeleton.maps.cs_ring), on_record,
                                          program.handlers_.get(), nullptr));
   if (!program.ring_) return std::unexpected(libbpf_error("cannot map the ring buffer", errno));
-  const std::uint8_t present = 1;
-  if (::bpf_map__update_elem(skeleton.maps.cs_targets, &options.tgid, sizeof(options.tgid),
-                             &present, sizeof(present), BPF_ANY) != 0)
-    return std::unexpected(libbpf_error("cannot set the target process", errno));
+  CS_TRY(program.add_target(options.tgid));
   return program;
+}
+
+Result<void> CpuProgram::add_target(std::uint32_t tgid) {
+  const std::uint8_t present = 1;
+  if (::bpf_map__update_elem(skeleton_->maps.cs_targets, &tgid, sizeof(tgid), &present,
+                             sizeof(present), BPF_ANY) != 0)
+    return std::unexpected(libbpf_error("cannot set the target process", errno));
+  return {};
 }
 
 Result<void> CpuProgram::attach() {

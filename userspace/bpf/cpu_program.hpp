@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "callscope/abi/cpu.h"
+#include "callscope/abi/process.h"
 #include "callscope/abi/stats.h"
 #include "callscope/error.hpp"
 #include "sys/fd.hpp"
@@ -28,6 +29,7 @@ class CpuProgram {
     std::uint64_t sample_hz = 99;
     SampleClock clock = SampleClock::kCpuClock;
     bool follow_children = true;
+    bool log_samples = false;
     std::uint32_t max_stacks = 65536;     // distinct (stack, thread) pairs
     std::uint32_t ring_bytes = 4U << 20;  // power of two, at least a page
   };
@@ -35,6 +37,7 @@ class CpuProgram {
   struct Handlers {
     std::function<void(const cs_stack_record&)> stack;
     std::function<void(const cs_process_record&)> process;
+    std::function<void(const cs_sample_record&)> sample = {};  // with log_samples
   };
 
   static Result<CpuProgram> load(const Options& options, Handlers handlers);
@@ -43,6 +46,7 @@ class CpuProgram {
   ~CpuProgram();
 
   Result<void> attach();
+  Result<void> add_target(std::uint32_t tgid);
   void enable();
   void stop();  // no sample is taken after it returns
 

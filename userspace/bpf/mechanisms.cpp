@@ -21,13 +21,13 @@ Mechanism outcome(std::string name, const Result<void>& tried, std::string use) 
 Result<void> try_uprobe(ProbeMechanism mechanism) {
   Result<Probe> probe = probe_own_code(reinterpret_cast<const void*>(&probe_mechanisms), 0);
   if (!probe) return std::unexpected(probe.error());
-  Result<CallsProgram> program = CallsProgram::load(
-      {.tgid = static_cast<std::uint32_t>(::getpid()), .n_functions = 1, .mechanism = mechanism});
+  Result<CallsProgram> program =
+      CallsProgram::load({.tgid = static_cast<std::uint32_t>(::getpid()), .mechanism = mechanism});
   if (!program) return std::unexpected(program.error());
   CallProbes probes;
   probes.return_probed.push_back(std::move(*probe));
-  CS_TRY(program->attach(probes));
-  if (const auto failures = program->failures(); !failures.empty())
+  CS_TRY(program->links().attach(::getpid(), std::move(probes)));
+  if (const auto& failures = program->links().failures(); !failures.empty())
     return fail(ErrorCode::kUnsupported, "the kernel refused a probe", {},
                 failures.front().sys_errno);
   return {};
@@ -36,7 +36,7 @@ Result<void> try_uprobe(ProbeMechanism mechanism) {
 Result<void> try_sampling() {
   Result<CpuProgram> program = CpuProgram::load(
       {.tgid = static_cast<std::uint32_t>(::getpid()), .max_stacks = 64, .ring_bytes = 4096},
-      {[](const cs_stack_record&) {}, [](const cs_process_record&) {}});
+      {[](const cs_stack_record&) {}, [](const cs_process_record&) {}, {}});
   if (!program) return std::unexpected(program.error());
   return program->attach();
 }

@@ -8,12 +8,14 @@
 
 namespace callscope {
 
-Result<SharedArray> SharedArray::map(int map_fd, std::size_t element_bytes, std::size_t elements) {
+Result<SharedArray> SharedArray::map(int map_fd, std::size_t element_bytes, std::size_t elements,
+                                     bool writable) {
   SharedArray array;
   array.stride_ = (element_bytes + 7) & ~std::size_t{7};
   const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
   array.bytes_ = (array.stride_ * elements + page - 1) / page * page;
-  void* const data = ::mmap(nullptr, array.bytes_, PROT_READ, MAP_SHARED, map_fd, 0);
+  const int access = writable ? PROT_READ | PROT_WRITE : PROT_READ;
+  void* const data = ::mmap(nullptr, array.bytes_, access, MAP_SHARED, map_fd, 0);
   if (data == MAP_FAILED) return fail(ErrorCode::kInternal, "cannot map a BPF array", {}, errno);
   array.data_ = data;
   return array;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A BPF array map (BPF_F_MMAPABLE) seen through mmap, read-only: no system call per element. The
-// view must not outlive the map's owner. BPF keeps adding to the counters while they are read, so
-// two reads may differ; each single counter is consistent.
+// A BPF array map (BPF_F_MMAPABLE) seen through mmap: no system call per element. The view must not
+// outlive the map's owner. BPF keeps adding to the counters while they are read, so two reads may
+// differ; each single counter is consistent. What user space writes, BPF sees at once.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,8 @@ namespace callscope {
 class SharedArray {
  public:
   // element_bytes is the value size of the map; the kernel rounds it up to 8.
-  static Result<SharedArray> map(int map_fd, std::size_t element_bytes, std::size_t elements);
+  static Result<SharedArray> map(int map_fd, std::size_t element_bytes, std::size_t elements,
+                                 bool writable = false);
 
   SharedArray() = default;
   SharedArray(SharedArray&& other) noexcept { *this = std::move(other); }
@@ -32,6 +33,11 @@ class SharedArray {
   template <typename T>
   [[nodiscard]] const T& at(std::size_t index) const {
     return *reinterpret_cast<const T*>(static_cast<const std::byte*>(data_) + index * stride_);
+  }
+  // The same for an array that was mapped writable.
+  template <typename T>
+  [[nodiscard]] T& writable_at(std::size_t index) const {
+    return *reinterpret_cast<T*>(static_cast<std::byte*>(data_) + index * stride_);
   }
 
  private:

@@ -62,11 +62,15 @@ Result<void> UprobeSet::attach_file(int program_fd, UprobeLinkKind kind,
                                     std::span<const Probe> probes) {
   std::vector<std::uint64_t> offsets;
   std::vector<std::uint64_t> cookies;
+  std::vector<std::uint64_t> semaphores;
   for (const Probe& probe : probes) {
     offsets.push_back(probe.file_off);
     cookies.push_back(probe.cookie);
+    semaphores.push_back(probe.semaphore_off);
   }
-  Result<Fd> link = link_uprobes({program_fd, kind, probes.front().path, offsets, cookies, pid_});
+  if (std::ranges::count(semaphores, 0U) == std::ssize(semaphores)) semaphores.clear();
+  Result<Fd> link =
+      link_uprobes({program_fd, kind, probes.front().path, offsets, cookies, pid_, semaphores});
   if (link) {
     links_.push_back(std::move(*link));
     return {};
@@ -90,6 +94,7 @@ void UprobeSet::attach_perf_event(bpf_program* program, bool on_return, const Pr
   options.sz = sizeof(options);
   options.retprobe = on_return;
   options.bpf_cookie = probe.cookie;
+  options.ref_ctr_offset = probe.semaphore_off;
   bpf_link* const link = ::bpf_program__attach_uprobe_opts(program, pid_, probe.path.c_str(),
                                                            probe.file_off, &options);
   const int err = errno;

@@ -29,6 +29,9 @@ struct Probe {
   std::string path;            // file to probe, as the kernel shall open it
   std::uint64_t file_off = 0;  // of an instruction
   std::uint64_t cookie = 0;
+  // File offset of a 16-bit counter that the kernel raises while the probe is there: the semaphore
+  // of a USDT marker. 0: none.
+  std::uint64_t semaphore_off = 0;
 };
 
 struct ProbeFailure {
@@ -44,6 +47,9 @@ class UprobeSet {
   // link is refused are tried by halves down to the single probe. kUnsupported: no such mechanism.
   Result<void> attach(bpf_program* program, UprobeLinkKind kind, ProbeMechanism mechanism,
                       std::span<const Probe> probes);
+
+  // Gives the links up, for who can wait until they are closed. Perf events stay.
+  [[nodiscard]] std::vector<Fd> release_links() { return std::move(links_); }
 
   [[nodiscard]] const std::vector<ProbeFailure>& failures() const { return failures_; }
 

@@ -35,7 +35,7 @@ Check check_process(const Target& target, const Process& process, const SafetyFa
 Check check_exit_policy(const SafetyFacts& facts) {
   utsname name{};
   ::uname(&name);
-  const ExitPolicy policy = choose_exit_policy(facts, name.release);
+  const ExitPolicy policy = choose_exit_policy(facts, name.release, true);
   if (policy.best == ExitMode::kUretprobe) {
     return {.name = "function_latency",
             .finding = "calls are timed by return probes: " +

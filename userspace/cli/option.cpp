@@ -20,6 +20,7 @@ std::unexpected<Error> refuse(std::string_view text, const std::string& expected
 }  // namespace
 
 std::string option_head(const Option& option) {
+  if (!option.bare_value.empty()) return option.names + "[=" + option.value + "]";
   if (option.names.starts_with('-'))
     return option.value.empty() ? option.names : option.names + " " + option.value;
   return option.value.starts_with('[') ? option.value : option.names;

@@ -21,9 +21,11 @@ struct Option {
   std::function<Result<void>(std::string_view)> set;
   bool repeatable = false;  // may be given several times; set runs once for each
   bool required = false;
+  std::string bare_value = {};  // what NAME alone means; then a value takes the form NAME=VALUE
 };
 
-// How an option is written in --help and the man page: "-p,--pid PID", "FILE", "[BINARY] [GLOB]".
+// How an option is written in --help and the man page: "-p,--pid PID", "--callers[=GLOB]", "FILE",
+// "[BINARY] [GLOB]".
 std::string option_head(const Option& option);
 
 using Setter = std::function<Result<void>(std::string_view)>;

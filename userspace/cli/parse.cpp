@@ -114,6 +114,16 @@ void add_options(CLI::App& app, const Command& command, std::optional<Error>& fa
   }
 }
 
+// "--callers" of an option whose value may be left out becomes "--callers=*".
+void complete_bare_options(const Command& command, std::vector<std::string>& arguments) {
+  for (const Option& option : command.options) {
+    if (option.bare_value.empty()) continue;
+    for (std::string& argument : arguments) {
+      if (argument == option.names) argument += "=" + option.bare_value;
+    }
+  }
+}
+
 Result<ParsedLine> parse_command(const Command& command, std::vector<std::string> arguments,
                                  std::vector<std::string> program) {
   std::optional<Error> failure;
@@ -123,6 +133,7 @@ Result<ParsedLine> parse_command(const Command& command, std::vector<std::string
   app.add_flag("-h,--help", help);
   add_options(app, command, failure);
   app.allow_extras(true);
+  complete_bare_options(command, arguments);
   std::ranges::reverse(arguments);  // CLI11 takes them from the back
   try {
     app.parse(arguments);

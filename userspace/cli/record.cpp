@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <ctime>
 #include <memory>
@@ -15,6 +16,7 @@
 #include "collect/recorder.hpp"
 #include "store/recording_writer.hpp"
 #include "sys/clock.hpp"
+#include "sys/parse_number.hpp"
 #include "target/launcher.hpp"
 
 namespace callscope::cli {
@@ -24,8 +26,12 @@ constexpr std::uint64_t kMillisecond = 1'000'000;
 constexpr std::uint64_t kDay = 86'400'000'000'000;
 
 struct RecordArguments {
-  std::uint64_t pid = 0;
+  std::vector<std::string> pids;
   std::vector<std::string> functions;
+  std::string choose_functions = "auto";
+  std::vector<std::string> slow;
+  double budget_percent = 5;
+  std::vector<std::string> spans;
   std::uint64_t hz = 99;
   std::uint64_t duration_ns = 0;  // 0: until a signal or the end of the target
   std::uint64_t interval_ns = 1000 * kMillisecond;
@@ -34,6 +40,8 @@ struct RecordArguments {
   std::string event = "cpu-clock";
   std::string mechanism = "auto";
   std::string exit_mode = "auto";
+  bool unsafe = false;
+  bool by_thread = false;
   bool follow_children = true;
   bool as_root = false;
   bool quiet = false;
@@ -42,11 +50,31 @@ struct RecordArguments {
 
 Result<RecordOptions> record_options(const RecordArguments& arguments) {
   RecordOptions options;
+  for (const std::string& text : arguments.spans) CS_TRY(add_span(options.spans, text));
   for (const std::string& text : arguments.functions) {
+    if (UsdtPattern::is_one(text)) {
+      Result<UsdtPattern> marker = UsdtPattern::parse(text);
+      if (!marker) return std::unexpected(marker.error());
+      options.spans.counted.push_back(std::move(*marker));
+      continue;
+    }
     Result<FunctionPattern> pattern = FunctionPattern::parse(text);
     if (!pattern) return std::unexpected(pattern.error());
     options.patterns.push_back(std::move(*pattern));
   }
+  for (const std::string& text : arguments.slow) {
+    Result<SlowRule> rule = SlowRule::parse(text);
+    if (!rule) return std::unexpected(rule.error());
+    // What is to be watched is to be probed.
+    if (std::ranges::find(options.patterns, rule->pattern.text(), &FunctionPattern::text) ==
+        options.patterns.end())
+      options.patterns.push_back(rule->pattern);
+    options.slow_rules.push_back(std::move(*rule));
+  }
+  options.auto_functions = arguments.choose_functions == "auto";
+  options.budget_percent = arguments.budget_percent;
+  options.unsafe = arguments.unsafe;
+  options.by_thread = arguments.by_thread;
   if (arguments.mechanism == "session") options.mechanism = ProbeMechanism::kSession;
   if (arguments.mechanism == "multi") options.mechanism = ProbeMechanism::kMulti;
   if (arguments.mechanism == "perf-event") options.mechanism = ProbeMechanism::kPerfEvent;
@@ -89,6 +117,7 @@ void announce(const Recording& recording, const std::string& output) {
   if (!recording.functions.empty())
     what +=
         fmt::format("{} functions by {}, ", recording.functions.size(), recording.probe_mechanism);
+  if (!recording.spans.empty()) what += fmt::format("{} spans, ", recording.spans.size());
   if (recording.sample_hz != 0) what += fmt::format("CPU stacks at {} Hz, ", recording.sample_hz);
   fmt::print(stderr, "callscope: recording {} ({}) into {}: {}memory and files; Ctrl-C ends it\n",
              target.comm, target.pid, output, what);
@@ -113,21 +142,40 @@ Result<int> pass_on_exit_code(LaunchedTarget& launched, RecordEnd end) {
   return command_exit_code(*status);
 }
 
+// Numbers of -p, each once.
+Result<std::vector<std::int32_t>> parse_pids(const std::vector<std::string>& texts) {
+  std::vector<std::int32_t> pids;
+  for (const std::string& text : texts) {
+    const auto pid = parse_number<std::int32_t>(text, 1, 4'194'304);
+    if (!pid)
+      return fail(ErrorCode::kUsage, "-p,--pid: '" + text + "' is not allowed",
+                  "a whole number from 1 to 4194304");
+    if (std::ranges::find(pids, *pid) == pids.end()) pids.push_back(*pid);
+  }
+  return pids;
+}
+
 Result<int> record(const RecordArguments& arguments, const std::vector<std::string>& command) {
-  if (arguments.pid == 0 && command.empty())
+  if (arguments.pids.empty() && command.empty())
     return fail(ErrorCode::kUsage, "nothing to record", "give -p PID or -- COMMAND");
-  if (arguments.pid != 0 && !command.empty())
+  if (!arguments.pids.empty() && !command.empty())
     return fail(ErrorCode::kUsage, "both -p and a command were given", "give one of them");
-  const Result<RecordOptions> options = record_options(arguments);
+  Result<RecordOptions> options = record_options(arguments);
   if (!options) return std::unexpected(options.error());
+  Result<std::vector<std::int32_t>> pids = parse_pids(arguments.pids);
+  if (!pids) return std::unexpected(pids.error());
   RecordSignals signals;  // from here on a signal ends the recording, not us
   std::optional<LaunchedTarget> launched;
-  auto pid = static_cast<std::int32_t>(arguments.pid);
-  if (!command.empty()) {
+  std::int32_t pid = 0;
+  if (command.empty()) {
+    pid = pids->front();
+    options->more_pids.assign(pids->begin() + 1, pids->end());
+  } else {
     Result<LaunchedTarget> started = LaunchedTarget::start({command, command_user(arguments)});
     if (!started) return std::unexpected(started.error());
     launched.emplace(std::move(*started));
     pid = launched->pid();
+    options->stands_in_loader = launched->stopped_at() == LoaderStop::kLibrariesMapped;
   }
   Result<std::unique_ptr<Recorder>> recorder = Recorder::create(pid, *options);
   if (!recorder) return std::unexpected(recorder.error());
@@ -139,6 +187,9 @@ Result<int> record(const RecordArguments& arguments, const std::vector<std::stri
   if (!writer) return std::unexpected(writer.error());
   (*recorder)->enable();
   if (launched) CS_TRY(launched->resume());
+  // From the first word on, a killed recorder leaves a readable file.
+  if (const Result<void> flushed = writer->flush(recording); !flushed)
+    fmt::print(stderr, "callscope: {}\n", flushed.error().message());
   if (!arguments.quiet) announce(recording, output);
 
   RecordLoop loop(**recorder, *writer, signals,
@@ -161,12 +212,38 @@ Result<int> record(const RecordArguments& arguments, const std::vector<std::stri
 
 std::vector<Option> record_option_table(RecordArguments& a) {
   return {
-      {"-p,--pid", "PID", "Process to record.", set_number(a.pid, 1, 4'194'304)},
+      {"-p,--pid", "PID",
+       "Process to record. Repeatable, and comma-separated: further ones are recorded with the "
+       "first, which the recording is named after and ends with.",
+       append_list(a.pids), true},
       {"-f,--function", "GLOB",
        "Functions to time: a glob on names in the executable, or LIB:GLOB for a library "
        "(libc.so.6:malloc, 'libssl*:SSL_*'). C++ names match with and without parameters. "
-       "Repeatable, and comma-separated. Default: none.",
+       "usdt:PROVIDER:NAME counts the hits of a marker. "
+       "Repeatable, and comma-separated. Default: see --functions.",
        append_list(a.functions), true},
+      {"--functions", "NAME",
+       "Without -f: auto probes the functions of the executable that are on hot stacks in the "
+       "first second, and their callers; none probes no function. Default: auto.",
+       set_choice(a.choose_functions, {"auto", "none"})},
+      {"--budget", "PERCENT",
+       "What all probes together may take of one CPU. Beyond it the hottest functions are timed "
+       "one call in N, then only counted, then left alone, each marked in the report. 0: no "
+       "limit. Default: 5.",
+       set_decimal(a.budget_percent, 0, 100)},
+      {"--slow", "GLOB>TIME",
+       "Log each call of these functions that takes longer, with its arguments, its callers and "
+       "its time on CPU and blocked; --only-slow of report shows the CPU stacks inside them. "
+       "Repeatable.",
+       append_text(a.slow), true},
+      {"--per-thread", "", "Keep the call tree of each thread apart.", set_flag(a.by_thread)},
+      {"--span", "SPAN",
+       "Time from one point of the program to another: NAME=FROM..TO, where a point is a function "
+       "as for -f or a marker usdt:PROVIDER:NAME. FROM is where the function is entered, TO where "
+       "it is left, unless @entry or @exit stands behind it. Both are paired by thread; with :argN "
+       "at the end by the value of their argument N, for work that changes threads. A glob without "
+       "'=' asks for the spans that the program marks itself by callscope/span.hpp. Repeatable.",
+       append_text(a.spans), true},
       {"-F,--freq,--rate", "HZ",
        "CPU samples a second on each CPU; 0 switches sampling off. Default: 99.",
        set_number(a.hz, 0, 20'000)},
@@ -181,7 +258,7 @@ std::vector<Option> record_option_table(RecordArguments& a) {
        set_duration(a.interval_ns, 10 * kMillisecond, kDay)},
       {"--max-snapshots", "N", "Snapshots to keep; older ones are thinned out. Default: 1000.",
        set_number(a.max_snapshots, 2, 1'000'000)},
-      {"--no-children", "", "Do not sample the processes that the target forks.",
+      {"--no-children", "", "Do not follow the processes that the target forks.",
        set_flag(a.follow_children, false)},
       {"--event", "NAME",
        "What drives the samples: cpu-clock, or cycles where the hardware counts them. Default: "
@@ -196,6 +273,10 @@ std::vector<Option> record_option_table(RecordArguments& a) {
        "function's ret instructions) or entry-only (calls are counted, not timed). What is not "
        "safe in the target is refused. Default: auto, the first of them that is safe.",
        set_choice(a.exit_mode, {"auto", "uretprobe", "ret-site", "entry-only"})},
+      {"--unsafe", "",
+       "Allow an --exit-mode that is not safe in the target: a return probe in a program that "
+       "throws, moves or switches stacks ends it with std::terminate or a crash.",
+       set_flag(a.unsafe)},
       {"--as-root", "", "Run the command as root, not as the user who called sudo.",
        set_flag(a.as_root)},
       {"-q,--quiet", "", "No progress and no summary; errors are still printed.",
@@ -217,7 +298,10 @@ Command make_record_command() {
       "missed. Ends with -d, Ctrl-C, SIGTERM or the end of the target, each with a complete "
       "recording, and prints its summary.";
   command.examples = {"sudo callscope record -p 1234 -f 'process*' -d 10s",
-                      "sudo callscope record -f 'libc.so.6:malloc' -- ./program --its-option"};
+                      "sudo callscope record -f 'libc.so.6:malloc' -- ./program --its-option",
+                      "sudo callscope record -p 1234 --span 'job=enqueue..finish:arg1' -d 10s",
+                      "sudo callscope record -p 1234 --span "
+                      "'catch=usdt:libstdcxx:throw..usdt:libstdcxx:catch'"};
   command.options = record_option_table(*arguments);
   command.takes_command = true;
   command.run = [arguments](const std::vector<std::string>& program) {

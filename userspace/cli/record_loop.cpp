@@ -58,6 +58,7 @@ RecordLoop::RecordLoop(Recorder& recorder, RecordingWriter& writer, RecordSignal
       options_(options),
       begin_ns_(monotonic_ns()),
       next_tick_ns_(begin_ns_),
+      next_housekeeping_ns_(begin_ns_),
       next_flush_ns_(begin_ns_) {}
 
 RecordEnd RecordLoop::run() {
@@ -65,19 +66,20 @@ RecordEnd RecordLoop::run() {
                                                          : begin_ns_ + options_.duration_ns;
   std::array<pollfd, 3> fds{{{signals_.fd(), POLLIN, 0},
                              {recorder_.pidfd(), POLLIN, 0},
-                             {recorder_.ring_fd(), POLLIN, 0}}};
+                             {recorder_.events_fd(), POLLIN, 0}}};
   for (;;) {
     const std::uint64_t now_ns = monotonic_ns();
     if (now_ns >= end_ns) return RecordEnd::kDuration;
     if (now_ns >= next_tick_ns_) tick();
-    const std::uint64_t wake_ns = std::min(next_tick_ns_, end_ns);
+    if (now_ns >= next_housekeeping_ns_) housekeep();
+    const std::uint64_t wake_ns = std::min({next_tick_ns_, next_housekeeping_ns_, end_ns});
     const std::uint64_t later_ns = monotonic_ns();
     const timespec timeout{
         static_cast<std::time_t>(wake_ns > later_ns ? (wake_ns - later_ns) / kSecond : 0),
         static_cast<long>(wake_ns > later_ns ? (wake_ns - later_ns) % kSecond : 0)};
     ::ppoll(fds.data(), fds.size(), &timeout, nullptr);
     if ((fds[0].revents & POLLIN) != 0) return RecordEnd::kSignal;
-    if ((fds[2].revents & POLLIN) != 0) recorder_.drain();
+    if ((fds[2].revents & POLLIN) != 0) keep(recorder_.drain());
     if ((fds[1].revents & POLLIN) != 0) return RecordEnd::kTargetExit;
   }
 }
@@ -88,6 +90,12 @@ void RecordLoop::keep(const Result<void>& result) {
   const bool known = std::ranges::any_of(
       failures_, [&](const Error& failure) { return failure.message() == message; });
   if (!known) failures_.push_back(result.error());
+}
+
+void RecordLoop::housekeep() {
+  constexpr std::uint64_t kPeriodNs = 100'000'000;
+  next_housekeeping_ns_ = monotonic_ns() + kPeriodNs;
+  keep(recorder_.housekeep());
 }
 
 void RecordLoop::tick() {

@@ -50,6 +50,7 @@ class RecordLoop {
 
  private:
   void tick();
+  void housekeep();
   void flush();
   void show_progress();
   void keep(const Result<void>& result);
@@ -60,6 +61,7 @@ class RecordLoop {
   Options options_;
   std::uint64_t begin_ns_;
   std::uint64_t next_tick_ns_;
+  std::uint64_t next_housekeeping_ns_;
   std::uint64_t next_flush_ns_;
   bool shown_ = false;
   std::vector<Error> failures_;

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
+#include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +34,16 @@ struct ReportArguments {
   std::uint64_t top = kDefaultTop;
   std::string demangle = "simple";
   std::string color = "auto";
+  std::string callers;  // globs; empty: the section was not asked for
+  std::string histogram;
+  std::string heatmap;
+  std::string weight = "cpu";
+  std::uint64_t depth = 0;
+  double min_share = 0.5;
+  bool wide = false;
+  bool per_thread = false;
+  bool slow = false;
+  bool only_slow = false;
   bool json = false;
   bool strict = false;
 
@@ -49,6 +63,11 @@ DemangleLevel demangle_level(std::string_view name) {
   return name == "full" ? DemangleLevel::kFull : DemangleLevel::kSimple;
 }
 
+std::optional<std::string> glob_of(const std::string& glob) {
+  if (glob.empty()) return std::nullopt;
+  return glob;
+}
+
 ReportOptions report_options(const ReportArguments& arguments) {
   ReportOptions options;
   options.sort = arguments.sort;
@@ -60,7 +79,39 @@ ReportOptions report_options(const ReportArguments& arguments) {
     options.top_cpu_functions = arguments.top;
     options.top_stacks = arguments.top;
   }
+  options.wide = arguments.wide;
+  options.callers = glob_of(arguments.callers);
+  options.histogram = glob_of(arguments.histogram);
+  options.heatmap = glob_of(arguments.heatmap);
+  options.per_thread = arguments.per_thread;
+  options.slow = arguments.slow || arguments.only_slow;
+  options.samples = arguments.only_slow ? SampleSet::kSlow : SampleSet::kAll;
+  options.weight = arguments.weight == "latency" ? StackWeight::kLatency : StackWeight::kCpu;
+  options.tree_depth = arguments.depth;
+  options.tree_min_percent = arguments.min_share;
   return options;
+}
+
+// Options that the chosen format would silently ignore are errors.
+Result<void> check_combination(const ReportArguments& arguments, std::string_view format) {
+  const auto only_for = [&](bool given, std::string_view option,
+                            std::initializer_list<std::string_view> formats) -> Result<void> {
+    if (!given || std::ranges::find(formats, format) != formats.end()) return {};
+    return fail(ErrorCode::kUsage, fmt::format("{} means nothing to format {}", option, format),
+                fmt::format("it is for {}", fmt::join(formats, ", ")));
+  };
+  const bool latency = arguments.weight == "latency";
+  CS_TRY(only_for(latency, "--weight latency", {"folded", "svg"}));
+  CS_TRY(only_for(arguments.only_slow, "--only-slow", {"text", "folded", "svg"}));
+  CS_TRY(only_for(arguments.depth != 0, "--depth", {"calltree"}));
+  CS_TRY(only_for(!arguments.callers.empty(), "--callers", {"text", "json"}));
+  CS_TRY(only_for(!arguments.histogram.empty(), "--histogram", {"text", "json"}));
+  CS_TRY(only_for(!arguments.heatmap.empty(), "--heatmap", {"text", "json", "heatmap"}));
+  CS_TRY(only_for(arguments.per_thread, "--per-thread", {"text", "json"}));
+  CS_TRY(only_for(arguments.slow, "--slow", {"text", "json"}));
+  if (!latency || !arguments.only_slow) return {};
+  return fail(ErrorCode::kUsage, "--only-slow chooses CPU samples, --weight latency has none",
+              "give one of them");
 }
 
 Result<int> run_report(const ReportArguments& arguments) {
@@ -72,6 +123,7 @@ Result<int> run_report(const ReportArguments& arguments) {
   if (renderer == nullptr) {
     return fail(ErrorCode::kUsage, "no report format is called " + format_of(arguments));
   }
+  CS_TRY(check_combination(arguments, renderer->name));
   if (renderer->for_files && arguments.output == "-" && ::isatty(STDOUT_FILENO) == 1) {
     return fail(ErrorCode::kUsage,
                 "will not write " + std::string(renderer->name) + " to a terminal",
@@ -140,6 +192,56 @@ std::vector<Option> report_option_table(ReportArguments& a) {
        .help = "Rows in each table of the text report, 0 for all. Default: 30 probed functions, "
                "15 functions on CPU, 10 stacks.",
        .set = set_number(a.top, 0, 1'000'000)},
+      {.names = "--wide",
+       .value = "",
+       .help = "Every column of the function table, however wide that gets.",
+       .set = set_flag(a.wide)},
+      {.names = "--callers",
+       .value = "GLOB",
+       .help = "Who called the functions that match GLOB, or all, with calls and time.",
+       .set = set_text(a.callers),
+       .bare_value = "*"},
+      {.names = "--histogram",
+       .value = "GLOB",
+       .help =
+           "Latency histograms as text, of the functions that match GLOB, or of the 3 with most "
+           "time.",
+       .set = set_text(a.histogram),
+       .bare_value = "*"},
+      {.names = "--heatmap",
+       .value = "GLOB",
+       .help = "Latency over time as text, of the functions that match GLOB, or of the 3 with most "
+               "time. With --format heatmap: which functions the SVG shows; the 5 with most time.",
+       .set = set_text(a.heatmap),
+       .bare_value = "*"},
+      {.names = "--per-thread",
+       .value = "",
+       .help = "Calls by thread, when they were recorded so; else CPU samples by thread.",
+       .set = set_flag(a.per_thread)},
+      {.names = "--slow",
+       .value = "",
+       .help =
+           "The slow calls that record --slow logged, the slowest first: when, in which thread, "
+           "running or waiting, called from where, with which arguments.",
+       .set = set_flag(a.slow)},
+      {.names = "--only-slow",
+       .value = "",
+       .help = "Only the CPU samples taken inside those slow calls; for text, folded and svg.",
+       .set = set_flag(a.only_slow)},
+      {.names = "--weight",
+       .value = "WHAT",
+       .help =
+           "What folded stacks and flame graphs weigh: cpu (samples of all code) or latency (the "
+           "exact time of probed calls in ns, waiting included). Default: cpu.",
+       .set = set_choice(a.weight, {"cpu", "latency"})},
+      {.names = "--depth",
+       .value = "N",
+       .help = "Levels of --format calltree, 0 for all. Default: 0.",
+       .set = set_number(a.depth, 0, 1024)},
+      {.names = "--min-share",
+       .value = "PERCENT",
+       .help = "Calls with less of the time are summed up in --format calltree. Default: 0.5.",
+       .set = set_decimal(a.min_share, 0, 100)},
       {.names = "--demangle",
        .value = "LEVEL",
        .help = "Names of C++ and Rust functions: none (linker names), simple (without parameters "
@@ -169,12 +271,17 @@ Command make_report_command() {
   command.summary = "show a recording as tables, a flame graph or data";
   command.description =
       "Reads a recording and writes one report: functions with their latency, CPU stacks, memory "
-      "and descriptors over time, and how complete the data is. The recording is only read, and "
+      "and descriptors over time, and how complete the data is. Deeper views are one flag each; "
+      "JSON always has everything. The recording is only read, and "
       "may also be one that is still being written or whose recorder was killed.";
   command.examples = {
       "callscope report run.cscope",
       "callscope report run.cscope --sort p99 --top 50",
+      "callscope report run.cscope --callers='parse*' --histogram='parse*'",
+      "callscope report run.cscope --format calltree",
       "callscope report run.cscope -o flame.svg",
+      "callscope report run.cscope --format svg --weight latency -o latency.svg",
+      "callscope report run.cscope --format heatmap -o heat.svg",
       "callscope report run.cscope --json --strict | jq '.functions[0]'",
   };
   command.options = report_option_table(*arguments);

@@ -26,7 +26,7 @@ std::size_t report_width(int fd) {
   constexpr std::size_t kDefault = 120;
   winsize size{};
   if (::ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return kDefault;
-  return std::clamp<std::size_t>(size.ws_col, 100, 240);
+  return std::clamp<std::size_t>(size.ws_col, 80, 240);
 }
 
 }  // namespace callscope::cli

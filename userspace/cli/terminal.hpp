@@ -10,7 +10,7 @@ namespace callscope::cli {
 // when: "always", "never", or "auto": a terminal, no NO_COLOR, and not TERM=dumb.
 bool use_color(int fd, std::string_view when = "auto");
 
-// Columns, within what the tables are made for (100 to 240); 120 when fd is no terminal.
+// Columns, within what the tables are made for (80 to 240); 120 when fd is no terminal.
 std::size_t report_width(int fd);
 
 }  // namespace callscope::cli

@@ -7,6 +7,7 @@
 
 #include "bpf/calls_program.hpp"
 #include "bpf/own_code.hpp"
+#include "callscope/abi/call_cookie.h"
 #include "collect/calibration_child.hpp"
 
 namespace callscope {
@@ -15,18 +16,17 @@ namespace {
 using Call = CalibrationCall;
 
 Result<CallsProgram> probe_child(const CalibrationChild& child, ProbeMechanism mechanism) {
-  const Result<CallProbes> probes = calibration_probes(0);
+  Result<CallProbes> probes = calibration_probes();
   if (!probes) return std::unexpected(probes.error());
-  Result<CallsProgram> program =
-      CallsProgram::load({.tgid = static_cast<std::uint32_t>(child.pid()),
-                          .n_functions = kCalibrationCalls,
-                          .mechanism = mechanism,
-                          .has_return_probes = true,
-                          .has_exit_sites = true,
-                          .has_counted = true});
+  CallsProgram::Options options;
+  options.tgid = static_cast<std::uint32_t>(child.pid());
+  options.max_functions = kCalibrationCalls;
+  options.mechanism = mechanism;
+  Result<CallsProgram> program = CallsProgram::load(options);
   if (!program) return program;
-  CS_TRY(program->attach(*probes));
-  if (const auto failures = program->failures(); !failures.empty())
+  if (Result<void> attached = program->links().attach(child.pid(), std::move(*probes)); !attached)
+    return std::unexpected(attached.error());
+  if (const auto& failures = program->links().failures(); !failures.empty())
     return fail(ErrorCode::kUnsupported, "the kernel refused a probe on our own functions", {},
                 failures.front().sys_errno);
   program->enable();
@@ -68,20 +68,23 @@ Result<ProbeCosts> measure(std::optional<ProbeMechanism> mechanism,
 
 }  // namespace
 
-Result<CallProbes> calibration_probes(std::uint64_t first_cookie) {
+Result<CallProbes> calibration_probes() {
   CallProbes probes;
-  const auto add = [&](std::vector<Probe>& list, const void* site, Call call) -> Result<void> {
-    Result<Probe> probe = probe_own_code(site, first_cookie + static_cast<std::uint64_t>(call));
+  const auto add = [&](std::vector<Probe>& list, const void* site, cs_probe_kind kind,
+                       Call call) -> Result<void> {
+    Result<Probe> probe =
+        probe_own_code(site, cs_cookie(kind, static_cast<std::uint32_t>(call), 0));
     if (!probe) return std::unexpected(probe.error());
     list.push_back(std::move(*probe));
     return {};
   };
-  CS_TRY(add(probes.counted, calibration_sites(Call::kCounted).entry, Call::kCounted));
   CS_TRY(
-      add(probes.return_probed, calibration_sites(Call::kReturnProbed).entry, Call::kReturnProbed));
+      add(probes.sites, calibration_sites(Call::kCounted).entry, CS_PROBE_COUNT, Call::kCounted));
+  CS_TRY(add(probes.return_probed, calibration_sites(Call::kReturnProbed).entry, CS_PROBE_ENTRY,
+             Call::kReturnProbed));
   for (const Call call : {Call::kEmulatedExit, Call::kSteppedExit, Call::kSteppedEntry}) {
-    CS_TRY(add(probes.site_entries, calibration_sites(call).entry, call));
-    CS_TRY(add(probes.exit_sites, calibration_sites(call).exit, call));
+    CS_TRY(add(probes.sites, calibration_sites(call).exit, CS_PROBE_RET, call));
+    CS_TRY(add(probes.sites, calibration_sites(call).entry, CS_PROBE_ENTRY, call));
   }
   return probes;
 }

@@ -16,9 +16,9 @@
 
 namespace callscope {
 
-// The probes of a CalibrationChild; cookie of each function: first_cookie + its CalibrationCall.
-// kInternal if our own code cannot be found.
-Result<CallProbes> calibration_probes(std::uint64_t first_cookie);
+// The probes of a CalibrationChild; each function's number is its CalibrationCall. kInternal if our
+// own code cannot be found.
+Result<CallProbes> calibration_probes();
 
 // What the samples of a child with these probes say.
 ProbeCosts probe_costs(const CalibrationSamples& samples);

@@ -5,130 +5,156 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cstring>
-#include <set>
 
-#include "model/histogram.hpp"
+#include "callscope/abi/call_cookie.h"
+#include "collect/mechanism_ladder.hpp"
+#include "probes/probe_cost.hpp"
 
 namespace callscope {
 namespace {
 
 // One perf event a probe takes 0.25 s to detach, and slows every call of the others.
 constexpr std::size_t kMaxPerfEventProbes = 100;
+// Room for functions of libraries and programs that come later.
+constexpr std::uint32_t kSpareFunctions = 1024;
+constexpr std::uint32_t kMaxContexts = 16384;
+constexpr std::uint32_t kSlowRingBytes = 4U << 20;
 
-std::size_t count_probes(const CallProbes& probes) {
-  return probes.return_probed.size() + probes.site_entries.size() + probes.exit_sites.size() +
-         probes.counted.size();
+}  // namespace
+
+CallsCollector::CallsCollector(CallsProgram program, const Options& options, Recording& recording)
+    : options_(options),
+      recording_(recording),
+      registry_(recording.functions),
+      program_(std::move(program)),
+      budget_(options.budget_percent) {
+  registry_.set_capacity(program_.options().max_functions);
 }
 
-Result<CallsProgram> try_mechanism(std::int32_t pid, const ProbePlan& plan,
-                                   ProbeMechanism mechanism) {
-  const CallProbes& probes = plan.probes;
-  if (mechanism == ProbeMechanism::kPerfEvent && count_probes(probes) > kMaxPerfEventProbes)
+Result<std::unique_ptr<CallsCollector>> CallsCollector::load(const Options& options,
+                                                             const CallsProgram::Handlers& handlers,
+                                                             Recording& recording) {
+  CallsProgram::Options program;
+  program.tgid = static_cast<std::uint32_t>(options.pid);
+  program.max_functions = options.functions + kSpareFunctions;
+  program.max_contexts = kMaxContexts;
+  program.cpus = static_cast<std::uint32_t>(::sysconf(_SC_NPROCESSORS_CONF));
+  program.by_thread = options.by_thread;
+  program.budget = options.budget_percent / 100;
+  if (options.log_slow_calls) program.ring_bytes = kSlowRingBytes;
+  Result<LoadedCalls> loaded = load_best_calls(program, options.mechanism, handlers);
+  if (!loaded) return std::unexpected(loaded.error());
+  if (!loaded->note.empty()) recording.notes.push_back(loaded->note);
+  recording.probe_mechanism = mechanism_name(loaded->program.options().mechanism);
+  recording.budget_percent = options.budget_percent;
+  recording.calls_by_thread = options.by_thread;
+  CallsProgram& best = loaded->program;
+  std::unique_ptr<CallsCollector> self(new CallsCollector(std::move(best), options, recording));
+  return self;
+}
+
+Result<void> CallsCollector::attach(std::int32_t pid, ProbePlan plan) {
+  if (mechanism() == ProbeMechanism::kPerfEvent && plan.probes.size() > kMaxPerfEventProbes)
     return fail(ErrorCode::kUnsupported,
                 fmt::format("this kernel offers perf-event uprobes only, at most {} of them; {} "
                             "are asked for",
-                            kMaxPerfEventProbes, count_probes(probes)),
+                            kMaxPerfEventProbes, plan.probes.size()),
                 "name fewer functions with -f");
-  Result<CallsProgram> program = CallsProgram::load(
-      {.tgid = static_cast<std::uint32_t>(pid),
-       .n_functions = static_cast<std::uint32_t>(plan.functions.size()),
-       .cpus = static_cast<std::uint32_t>(::sysconf(_SC_NPROCESSORS_CONF)),
-       .mechanism = mechanism,
-       .has_return_probes = !probes.return_probed.empty(),
-       .has_exit_sites = !probes.exit_sites.empty() || !probes.site_entries.empty(),
-       .has_counted = !probes.counted.empty()});
-  if (!program) return program;
-  if (Result<void> attached = program->attach(probes); !attached)
-    return std::unexpected(attached.error());
-  return program;
+  exit_sites_ = exit_sites_ || !plan.probes.sites.empty();
+  for (const std::uint32_t func : plan.added) program_.control(func).mode = CS_FUNC_OFF;
+  for (const PlannedFunction& function : plan.functions)
+    program_.control(function.id).args_known = function.intact_arguments;
+  CS_TRY(program_.links().attach(pid, std::move(plan.probes)));
+  drop_refused(plan);
+  begin_to_count(plan.added);
+  for (std::string& note : plan.notes)
+    if (std::ranges::find(recording_.notes, note) == recording_.notes.end())
+      recording_.notes.push_back(std::move(note));
+  return {};
 }
 
-// Takes functions out of the plan whose probes are not all there: half of them would give wrong
-// numbers. Returns the cookies of the rest.
-std::vector<std::uint32_t> drop_refused(const CallsProgram& program, ProbePlan& plan) {
+void CallsCollector::begin_to_count(const std::vector<std::uint32_t>& functions) {
+  for (const std::uint32_t func : functions) {
+    FunctionStats* const stats = registry_.stats(func);
+    if (stats == nullptr) continue;
+    stats->probe_cost_ns = predicted_cost_ns(recording_.probe_costs, *stats);
+    cs_func_ctl& control = program_.control(func);
+    control.cost_ns = static_cast<std::uint32_t>(stats->probe_cost_ns);
+    control.mode = CS_FUNC_TIMED;
+  }
+}
+
+void CallsCollector::set_costs(const ProbeCosts& costs) {
+  recording_.probe_costs = costs;
+  for (std::uint32_t func = 0; func < registry_.size(); ++func)
+    if (FunctionStats* const stats = registry_.stats(func)) {
+      stats->probe_cost_ns = predicted_cost_ns(costs, *stats);
+      program_.control(func).cost_ns = static_cast<std::uint32_t>(stats->probe_cost_ns);
+    }
+}
+
+// Takes functions away whose probes are not all there: half of them would give wrong numbers.
+void CallsCollector::drop_refused(ProbePlan& plan) {
   constexpr int kNotSupported = 524;  // ENOTSUPP, which libc has no text for
+  const std::vector<ProbeFailure>& failures = program_.links().failures();
   std::set<std::uint32_t> refused;
   NamedReasons listed;
-  for (const ProbeFailure& failure : program.failures()) {
-    const auto func = static_cast<std::uint32_t>(failure.probe.cookie);
+  for (; failures_seen_ < failures.size(); ++failures_seen_) {
+    const ProbeFailure& failure = failures[failures_seen_];
+    const std::uint32_t func = cs_cookie_func(failure.probe.cookie);
     if (func == CS_NO_FUNCTION) {
-      plan.notes.push_back("a tail callee is not probed completely: calls may seem unwound");
+      plan.notes.emplace_back("a tail callee is not probed completely: calls may seem unwound");
       continue;
     }
     if (!refused.insert(func).second) continue;
     const char* const why =
         failure.sys_errno == kNotSupported ? "not supported" : std::strerror(failure.sys_errno);
-    listed.emplace_back(plan.functions[func].name,
+    const FunctionStats* const stats = registry_.stats(func);
+    listed.emplace_back(stats == nullptr ? "" : stats->name,
                         fmt::format("file offset {:#x}: {}", failure.probe.file_off, why));
   }
-  if (!listed.empty())
-    plan.notes.push_back(list_note("functions have instructions that the kernel refuses", listed));
-  std::vector<std::uint32_t> cookies;
-  std::vector<FunctionStats> functions;
-  for (std::uint32_t func = 0; func < plan.functions.size(); ++func) {
-    if (refused.contains(func)) continue;
-    cookies.push_back(func);
-    functions.push_back(std::move(plan.functions[func]));
+  if (listed.empty()) return;
+  plan.notes.push_back(list_note("functions have instructions that the kernel refuses", listed));
+  for (const std::uint32_t func : refused) {
+    program_.control(func).mode = CS_FUNC_OFF;
+    registry_.drop_row(func);
   }
-  plan.functions = std::move(functions);
-  return cookies;
 }
 
-// See abi/calls.h for what follows from what.
-void take_stats(const cs_call_stats& stats, FunctionStats& out) {
-  out.returns = histogram_count(out.histogram);
-  out.unwound = stats.unwound;
-  out.untimed = stats.untimed;
-  out.tail_exits = stats.tail_exits;
-  out.running = stats.running;
-  out.calls = out.returns + out.unwound + out.untimed + out.running;
-  const std::uint64_t closed_ns = stats.sum_ns + stats.unwound_ns;
-  out.total_ns = closed_ns - std::min<std::uint64_t>(closed_ns, stats.nested_ns);
-  out.self_ns = closed_ns - std::min<std::uint64_t>(closed_ns, stats.child_ns);
-  out.sum_ns = stats.sum_ns;
-  out.min_ns = out.returns == 0 ? 0 : ~stats.min_inv;
-  out.max_ns = stats.max_ns;
-}
-
-}  // namespace
-
-Result<CallsCollector> CallsCollector::start(std::int32_t pid, ProbePlan& plan,
-                                             std::optional<ProbeMechanism> mechanism) {
-  constexpr std::array kLadder{ProbeMechanism::kSession, ProbeMechanism::kMulti,
-                               ProbeMechanism::kPerfEvent};
-  std::string reason;
-  for (const ProbeMechanism step : kLadder) {
-    if (mechanism && *mechanism != step) continue;
-    Result<CallsProgram> program = try_mechanism(pid, plan, step);
-    if (program) {
-      if (!reason.empty())
-        plan.notes.push_back(
-            fmt::format("functions are probed by {}: {}", mechanism_name(step), reason));
-      std::vector<std::uint32_t> cookies = drop_refused(*program, plan);
-      return CallsCollector(std::move(*program), step, plan.probes, std::move(cookies));
-    }
-    // A kernel without sessions refuses the program with EACCES, as it does to who may not load
-    // any: in both cases the last step decides.
-    if (mechanism || step == kLadder.back()) return std::unexpected(program.error());
-    reason = program.error().message();
+Result<void> CallsCollector::replace_return_probes(std::int32_t pid, const ProbePlan& plan) {
+  std::set<std::uint32_t> timed;    // ends at sites now
+  std::set<std::uint32_t> keeping;  // keeps its return probe
+  for (const Probe& probe : plan.probes.return_probed) keeping.insert(cs_cookie_func(probe.cookie));
+  for (const Probe& probe : plan.probes.sites)
+    if (cs_cookie_kind(probe.cookie) == CS_PROBE_ENTRY) timed.insert(cs_cookie_func(probe.cookie));
+  std::set<std::uint32_t> changed;
+  for (const auto& [func, arguments] : plan.functions) {
+    FunctionStats* const stats = registry_.stats(func);
+    if (stats == nullptr || stats->exit != ExitMode::kUretprobe || keeping.contains(func)) continue;
+    changed.insert(func);
+    stats->exit = timed.contains(func) ? ExitMode::kRetSite : ExitMode::kEntryOnly;
+    stats->probe_cost_ns = predicted_cost_ns(recording_.probe_costs, *stats);
   }
-  return fail(ErrorCode::kInternal, "no probe mechanism was tried");
+  exit_sites_ = true;
+  CallProbes callees;  // exits of tail callees that belong to no function
+  for (const Probe& probe : plan.probes.sites)
+    if (cs_cookie_func(probe.cookie) == CS_NO_FUNCTION) callees.sites.push_back(probe);
+  CS_TRY(program_.links().attach(pid, std::move(callees)));
+  return program_.links().replace_return_probes(pid, changed, plan.probes.sites);
 }
 
-void CallsCollector::drop_return_probes() {
-  program_.detach_return_probes();
-  return_probes_ = false;
+void CallsCollector::enable(std::uint64_t begin_ns) {
+  begin_ns_ = begin_ns;
+  program_.enable();
 }
 
-void CallsCollector::update(std::vector<FunctionStats>& functions) const {
-  for (std::size_t i = 0; i < functions.size(); ++i) {
-    const cs_call_stats stats = program_.stats(cookies_[i]);
-    if (stats.min_inv != 0 && stats.sum_ns != functions[i].sum_ns)
-      functions[i].histogram = program_.histogram(cookies_[i]);
-    take_stats(stats, functions[i]);
-  }
+Result<void> CallsCollector::keep_budget(std::uint64_t now_ns) {
+  return budget_.keep(program_, registry_, recording_.probe_costs, begin_ns_, now_ns);
+}
+
+void CallsCollector::update(std::uint32_t second) {
+  statistics_.update(program_, registry_, second, recording_);
 }
 
 void CallsCollector::add_quality(std::vector<QualityItem>& quality) const {
@@ -148,6 +174,15 @@ void CallsCollector::add_quality(std::vector<QualityItem>& quality) const {
       "tail calls taken as unwound: their return address could not be read");
   add(CS_STAT_MINMAX_CONTENDED, "minmax_contended", false,
       "calls missing in minimum or maximum: other CPUs wrote at the same time");
+  add(CS_STAT_TREE_FULL, "call_tree_full", false,
+      "calls counted without their callers: the tree of calls was full");
+  add(CS_STAT_RETURN_RELINKED, "returns_relinked", false,
+      "calls counted but not timed: their probes were changed while they were open");
+  add(CS_STAT_CALL_EVENT_LOST, "call_events_lost", false,
+      "loader, process or budget events lost: what depends on them came late");
+  quality.push_back({"latency_columns_dropped", statistics_.columns_dropped(), false,
+                     "seconds of functions missing in the latency heat map: it was full"});
+  add(CS_STAT_SLOW_LOST, "slow_calls_lost", true, "slow calls that could not be logged");
 }
 
 }  // namespace callscope

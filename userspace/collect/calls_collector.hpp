@@ -1,53 +1,77 @@
 // SPDX-License-Identifier: Apache-2.0
-// Function latency: owns the calls BPF program of one target and copies its statistics into
-// Recording::functions. One thread.
+// Function latency: owns the calls BPF program, attaches what is planned and copies the statistics
+// into the Recording. Knows nothing of how the probes were chosen (probe_plan.hpp) nor of when
+// processes come and go (call_tracer.hpp). One thread; the Recording must outlive it.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "bpf/calls_program.hpp"
 #include "callscope/error.hpp"
 #include "callscope/recording.hpp"
+#include "collect/call_budget.hpp"
+#include "collect/call_statistics.hpp"
+#include "collect/function_registry.hpp"
 #include "collect/probe_plan.hpp"
 
 namespace callscope {
 
 class CallsCollector {
  public:
-  // Loads and attaches the probes of the plan by the best mechanism that works, or by the one
-  // given; nothing counts before enable(). Functions that the kernel refuses go from the plan into
-  // its notes.
-  static Result<CallsCollector> start(std::int32_t pid, ProbePlan& plan,
-                                      std::optional<ProbeMechanism> mechanism);
+  struct Options {
+    std::int32_t pid = 0;
+    std::uint32_t functions = 0;              // found at the start; there is room for some more
+    std::optional<ProbeMechanism> mechanism;  // nothing: the best one that works
+    bool by_thread = false;
+    double budget_percent = 0;  // 0: none
+    bool log_slow_calls = false;
+  };
 
-  void enable() { program_.enable(); }
+  // Loads the program by the best mechanism; nothing is attached yet. A lesser mechanism is noted
+  // in the Recording.
+  static Result<std::unique_ptr<CallsCollector>> load(const Options& options,
+                                                      const CallsProgram::Handlers& handlers,
+                                                      Recording& recording);
+
+  // Attaches the probes of the plan in one process; nothing counts before enable(). Functions that
+  // the kernel refuses lose their row, which is noted.
+  Result<void> attach(std::int32_t pid, ProbePlan plan);
+  // Calls of these functions end at the sites of the plan from now on, not at return probes.
+  Result<void> replace_return_probes(std::int32_t pid, const ProbePlan& plan);
+  // Of functions attached from now on.
+  void set_costs(const ProbeCosts& costs);
+  void enable(std::uint64_t begin_ns);
   // Removes the probes; update() afterwards gives the final numbers.
   Result<void> stop() { return program_.stop(); }
 
-  [[nodiscard]] bool has_return_probes() const { return return_probes_; }
-  // Removes them for good; calls of their functions are not counted any more.
-  void drop_return_probes();
-
-  void update(std::vector<FunctionStats>& functions) const;
+  // To call every 100 ms and when a function bursts its budget.
+  Result<void> keep_budget(std::uint64_t now_ns);
+  // Copies the statistics; second: of the recording, for Recording::latency_columns.
+  void update(std::uint32_t second);
   void add_quality(std::vector<QualityItem>& quality) const;
-  [[nodiscard]] ProbeMechanism mechanism() const { return mechanism_; }
+
+  [[nodiscard]] CallsProgram& program() { return program_; }
+  [[nodiscard]] FunctionRegistry& registry() { return registry_; }
+  [[nodiscard]] ProbeMechanism mechanism() const { return program_.options().mechanism; }
 
  private:
-  CallsCollector(CallsProgram program, ProbeMechanism mechanism, const CallProbes& probes,
-                 std::vector<std::uint32_t> cookies)
-      : program_(std::move(program)),
-        cookies_(std::move(cookies)),
-        mechanism_(mechanism),
-        exit_sites_(!probes.site_entries.empty()),
-        return_probes_(!probes.return_probed.empty()) {}
+  CallsCollector(CallsProgram program, const Options& options, Recording& recording);
+  void drop_refused(ProbePlan& plan);
+  void begin_to_count(const std::vector<std::uint32_t>& functions);
 
+  Options options_;
+  Recording& recording_;
+  FunctionRegistry registry_;
   CallsProgram program_;
-  std::vector<std::uint32_t> cookies_;  // of each function that stayed in the plan
-  ProbeMechanism mechanism_;
-  bool exit_sites_;
-  bool return_probes_;
+  CallStatistics statistics_;
+  CallBudget budget_;
+  std::size_t failures_seen_ = 0;
+  bool exit_sites_ = false;
+  std::uint64_t begin_ns_ = 0;
 };
 
 }  // namespace callscope

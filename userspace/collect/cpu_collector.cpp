@@ -3,23 +3,26 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace callscope {
 
-std::size_t CpuCollector::FramesHash::operator()(const std::vector<std::uint32_t>& frames) const {
-  std::uint64_t hash = frames.size();
-  for (const std::uint32_t frame : frames) hash = (hash ^ frame) * 0xff51afd7ed558ccdU;
-  return hash ^ hash >> 32;
-}
+namespace {
+
+constexpr std::size_t kMaxTimedSamples = 2'000'000;  // 48 MB; hours at 99 Hz
+
+}  // namespace
 
 Result<std::unique_ptr<CpuCollector>> CpuCollector::start(const CpuProgram::Options& options,
                                                           Recording& recording,
-                                                          Symbolizer& symbolizer) {
-  std::unique_ptr<CpuCollector> self(new CpuCollector(recording, symbolizer));
+                                                          Symbolizer& symbolizer,
+                                                          StackTable& stacks) {
+  std::unique_ptr<CpuCollector> self(new CpuCollector(recording, symbolizer, stacks));
   CpuCollector* const raw = self.get();  // the program is a member: its handlers die with it
   Result<CpuProgram> program = CpuProgram::load(
       options, {[raw](const cs_stack_record& record) { raw->on_stack(record); },
-                [raw](const cs_process_record& record) { raw->on_process(record); }});
+                [raw](const cs_process_record& record) { raw->on_process(record); },
+                [raw](const cs_sample_record& record) { raw->on_sample(record); }});
   if (!program) return std::unexpected(program.error());
   CS_TRY(program->attach());
   self->program_ = std::make_unique<CpuProgram>(std::move(*program));
@@ -49,10 +52,7 @@ std::uint32_t CpuCollector::intern_stack(const cs_stack_record& record) {
     frames.push_back(kernel ? symbolizer_.kernel_frame(record.frames[i], kind)
                             : symbolizer_.user_frame(pid, record.frames[i], kind));
   }
-  const auto [it, added] =
-      stacks_.try_emplace(frames, static_cast<std::uint32_t>(recording_.stacks.size()));
-  if (added) recording_.stacks.push_back({it->second, std::move(frames), cut});
-  return it->second;
+  return stacks_.intern(std::move(frames), cut);
 }
 
 void CpuCollector::on_stack(const cs_stack_record& record) {
@@ -63,12 +63,30 @@ void CpuCollector::on_stack(const cs_stack_record& record) {
   // Stacks of other addresses may have the same frames, as after a dlclose and dlopen.
   const auto [row, added] =
       row_of_stack_.try_emplace({stack, record.key.tgid, record.key.tid}, recording_.cpu.size());
-  if (added) recording_.cpu.push_back({stack, pid, tid, 0});
+  if (added) recording_.cpu.push_back({stack, pid, tid, 0, 0});
   rows_[record.key] = row->second;
   const std::uint64_t thread = std::uint64_t{record.key.tgid} << 32 | record.key.tid;
   if (threads_.try_emplace(thread, recording_.threads.size()).second)
     recording_.threads.push_back(
         {pid, tid, std::string(record.comm, ::strnlen(record.comm, CS_COMM_LEN))});
+}
+
+void CpuCollector::on_sample(const cs_sample_record& record) {
+  const auto row = rows_.find(record.key);
+  if (row == rows_.end() || samples_kept_ >= kMaxTimedSamples) {
+    ++samples_dropped_;
+    return;
+  }
+  ++samples_kept_;
+  samples_[static_cast<std::int32_t>(record.key.tid)].push_back({record.t_ns, row->second, false});
+}
+
+void CpuCollector::mark_slow(std::int32_t tid, std::uint64_t from_ns, std::uint64_t to_ns) {
+  const auto samples = samples_.find(tid);
+  if (samples == samples_.end()) return;
+  auto sample = std::ranges::lower_bound(samples->second, from_ns, {}, &TimedSample::t_ns);
+  for (; sample != samples->second.end() && sample->t_ns <= to_ns; ++sample)
+    if (!std::exchange(sample->slow, true)) ++recording_.cpu[sample->row].slow_count;
 }
 
 void CpuCollector::on_process(const cs_process_record& record) {
@@ -108,6 +126,10 @@ void CpuCollector::add_quality(std::vector<QualityItem>& quality) const {
                      "samples whose stack never fit into the ring buffer"});
   add(CS_STAT_STACK_UNREADABLE, "stacks_unreadable", false,
       "samples whose user stack could not be walked");
+  if (samples_kept_ + samples_dropped_ > 0)
+    quality.push_back({"slow_samples_lost",
+                       samples_dropped_ + program_->counter(CS_STAT_SAMPLE_LOST), true,
+                       "samples that could not be told apart as taken in slow calls"});
   add(CS_STAT_TARGETS_FULL, "children_not_followed", true,
       "forked processes not sampled: too many at one time");
   add(CS_STAT_EVENT_LOST, "process_events_lost", false,

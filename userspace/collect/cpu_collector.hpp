@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // CPU sampling: owns the cpu BPF program, turns its stack records into frames and stacks of a
 // Recording and keeps the sample counts. Records wait in the ring until drain(). One thread; the
-// Recording and the Symbolizer must outlive it.
+// Recording, the Symbolizer and the StackTable must outlive it.
 #pragma once
 
 #include <array>
@@ -14,6 +14,7 @@
 #include "bpf/cpu_program.hpp"
 #include "callscope/error.hpp"
 #include "callscope/recording.hpp"
+#include "collect/stack_table.hpp"
 #include "symbols/symbolizer.hpp"
 
 namespace callscope {
@@ -22,12 +23,19 @@ class CpuCollector {
  public:
   // Loads and attaches; no sample counts before enable().
   static Result<std::unique_ptr<CpuCollector>> start(const CpuProgram::Options& options,
-                                                     Recording& recording, Symbolizer& symbolizer);
+                                                     Recording& recording, Symbolizer& symbolizer,
+                                                     StackTable& stacks);
 
   void enable() { program_->enable(); }
   void stop();
   [[nodiscard]] int ring_fd() const { return program_->ring_fd(); }
   void drain() { program_->drain(); }
+  Result<void> add_target(std::int32_t pid) {
+    return program_->add_target(static_cast<std::uint32_t>(pid));
+  }
+  // Marks the samples that the thread gave in this time (CLOCK_MONOTONIC) as taken in slow calls.
+  // Needs Options::log_samples and all records drained.
+  void mark_slow(std::int32_t tid, std::uint64_t from_ns, std::uint64_t to_ns);
 
   // Copies the counts into Recording::cpu.
   Result<void> update();
@@ -36,10 +44,11 @@ class CpuCollector {
   [[nodiscard]] std::uint64_t samples() const { return program_->counter(CS_STAT_SAMPLES); }
 
  private:
-  CpuCollector(Recording& recording, Symbolizer& symbolizer)
-      : recording_(recording), symbolizer_(symbolizer) {}
+  CpuCollector(Recording& recording, Symbolizer& symbolizer, StackTable& stacks)
+      : recording_(recording), symbolizer_(symbolizer), stacks_(stacks) {}
   void on_stack(const cs_stack_record& record);
   void on_process(const cs_process_record& record);
+  void on_sample(const cs_sample_record& record);
   std::uint32_t intern_stack(const cs_stack_record& record);
 
   struct KeyHash {
@@ -52,17 +61,21 @@ class CpuCollector {
       return a.hash == b.hash && a.tgid == b.tgid && a.tid == b.tid;
     }
   };
-  struct FramesHash {
-    std::size_t operator()(const std::vector<std::uint32_t>& frames) const;
-  };
-
   Recording& recording_;
   Symbolizer& symbolizer_;
+  StackTable& stacks_;
   bool saw_children_ = false;
   std::uint64_t lost_frames_samples_ = 0;  // samples whose frames were never received
   std::unordered_map<cs_stack_key, std::size_t, KeyHash, KeyEqual> rows_;  // into Recording::cpu
   std::map<std::array<std::uint32_t, 3>, std::size_t> row_of_stack_;       // by stack, pid, tid
-  std::unordered_map<std::vector<std::uint32_t>, std::uint32_t, FramesHash> stacks_;
+  struct TimedSample {
+    std::uint64_t t_ns = 0;
+    std::size_t row = 0;
+    bool slow = false;
+  };
+  std::unordered_map<std::int32_t, std::vector<TimedSample>> samples_;  // by thread, in time order
+  std::size_t samples_kept_ = 0;
+  std::uint64_t samples_dropped_ = 0;
   std::unordered_map<std::uint64_t, std::size_t> threads_;  // (pid, tid) into Recording::threads
   std::unique_ptr<CpuProgram> program_;
 };

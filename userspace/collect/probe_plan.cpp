@@ -6,8 +6,13 @@
 #include <sys/sysmacros.h>
 
 #include <algorithm>
+#include <deque>
 #include <map>
+#include <optional>
 #include <set>
+
+#include "callscope/abi/call_cookie.h"
+#include "probes/function_plan.hpp"
 
 namespace callscope {
 namespace {
@@ -17,96 +22,137 @@ constexpr std::size_t kListed = 5;  // names shown of a long list
 
 class Planner {
  public:
-  Planner(Symbolizer& symbolizer, std::span<const ProbeModule> modules,
-          std::span<const FoundFunction> found, const ExitPolicy& policy)
-      : symbolizer_(symbolizer), modules_(modules), found_(found), policy_(policy) {
-    for (std::uint32_t i = 0; i < found.size(); ++i)
-      id_by_addr_[{found[i].module, found[i].addr}] = i;
+  Planner(const FoundFunctions& found, const PlanContext& context, Symbolizer& symbolizer,
+          FunctionRegistry& registry)
+      : found_(found),
+        context_(context),
+        registry_(registry),
+        codes_(found.modules.begin(), found.modules.end()) {
+    for (const ProbeModule& module : found.modules)
+      module_ids_.push_back(symbolizer.module_id(ModuleKind::kElf, module.path, module.build_id));
   }
 
   ProbePlan run() {
-    for (std::uint32_t id = 0; id < found_.size(); ++id) add(id);
-    if (!undecodable_.empty())
-      plan_.notes.push_back(list_note("functions get entry counts only", undecodable_));
+    // All ids first: a tail jump may lead to a function that comes later.
+    std::vector<std::optional<std::uint32_t>> ids;
+    for (const FoundFunction& function : found_.functions) ids.push_back(number(function));
+    for (std::size_t i = 0; i < ids.size(); ++i)
+      if (ids[i]) add(*ids[i], found_.functions[i]);
+    if (!untimed_.empty())
+      plan_.notes.push_back(list_note("functions get entry counts only", untimed_));
+    if (no_room_ > 0)
+      plan_.notes.push_back(
+          fmt::format("{} functions are not probed: the tables are full", no_room_));
     return std::move(plan_);
   }
 
  private:
-  void add(std::uint32_t id) {
-    const FoundFunction& function = found_[id];
-    const ProbeModule& module = modules_[function.module];
-    const Probe entry{module.open_path, function.file_off, id};
-    const ExitMode exit = place_exits(id, function, module, entry);
+  std::optional<std::uint32_t> number(const FoundFunction& function) {
+    const std::uint32_t known = registry_.size();
     FunctionStats stats;
     stats.name = function.name;
     stats.aliases = function.aliases;
-    stats.module = symbolizer_.module_id(ModuleKind::kElf, module.path, module.build_id);
+    stats.module = module_ids_[function.module];
     stats.addr = function.addr;
     stats.size_bytes = function.size_bytes;
-    stats.exit = exit;
-    stats.site_addr = function.addr;
-    stats.emulated_entry = function.emulated_entry;
-    plan_.functions.push_back(std::move(stats));
+    const auto id = registry_.add(std::move(stats));
+    if (!id) ++no_room_;
+    if (id && *id >= known) plan_.added.push_back(*id);
+    return id;
   }
 
-  ExitMode place_exits(std::uint32_t id, const FoundFunction& function, const ProbeModule& module,
-                       const Probe& entry) {
-    const ExitMode best = safest_exit(function, module, policy_.best);
-    if (best == ExitMode::kUretprobe) {
-      plan_.probes.return_probed.push_back(entry);
-      return ExitMode::kUretprobe;
-    }
-    if (best == ExitMode::kRetSite) {
-      const Result<std::vector<ExitSite>> sites = exit_sites_of(function, module);
-      if (sites) {
-        plan_.probes.site_entries.push_back(entry);
-        for (const ExitSite& site : *sites) add_exit_site(id, function, site);
-        return ExitMode::kRetSite;
-      }
-      undecodable_.emplace_back(function.name, sites.error().what);
-    }
-    plan_.probes.counted.push_back(entry);
-    return ExitMode::kEntryOnly;
+  [[nodiscard]] PlanRules rules_for(const FoundFunction& function) const {
+    const ExitPolicy& policy = context_.policy;
+    const ProbeModule& module = found_.modules[function.module];
+    PlanRules rules;
+    rules.best = policy.best;
+    if (policy.main_only && !module.main && rules.best == ExitMode::kUretprobe)
+      rules.best = ExitMode::kRetSite;
+    rules.proof_allows_return_probe = policy.return_probes_where_proven;
+    rules.prefer_cheap = !policy.forced;
+    rules.keep_arguments =
+        std::ranges::any_of(context_.keep_arguments, [&](const FunctionPattern& pattern) {
+          return pattern.matches_module(module.path, module.main) &&
+                 pattern.matches_name(function.name);
+        });
+    return rules;
   }
 
-  void add_exit_site(std::uint32_t id, const FoundFunction& function, const ExitSite& site) {
-    const ProbeModule& module = modules_[function.module];
-    std::uint64_t kind = CS_EXIT_RET;
+  void add(std::uint32_t id, const FoundFunction& function) {
+    const FunctionPlan plan = plan_function(function, codes_[function.module], rules_for(function));
+    plan_.functions.push_back({id, plan.entry.intact_arguments});
+    if (plan.exit == ExitMode::kEntryOnly && context_.policy.best != ExitMode::kEntryOnly)
+      untimed_.emplace_back(function.name, plan.why_not_better);
+    place(id, function, plan);
+    FunctionStats* const stats = registry_.stats(id);
+    if (stats == nullptr || stats->site_addr != 0) return;  // of an earlier process
+    stats->exit = plan.exit;
+    stats->site_addr = plan.entry.addr;
+    stats->emulated_entry = plan.entry.emulated;
+    stats->emulated_exits = plan.exit == ExitMode::kRetSite && exits_are_emulated(plan);
+  }
+
+  // The exits before the entry: the kernel asks the probe first that came last, and in a function
+  // that is but a jump both stand on the same instruction.
+  void place(std::uint32_t id, const FoundFunction& function, const FunctionPlan& plan) {
+    const bool timed = plan.exit != ExitMode::kEntryOnly;
+    if (plan.exit == ExitMode::kRetSite)
+      for (const ExitSite& site : plan.exits) add_exit(id, function.module, site);
+    const std::uint64_t cookie = with_slot(
+        cs_cookie(timed ? CS_PROBE_ENTRY : CS_PROBE_COUNT, id, slot_words(plan.entry.slot)),
+        plan.entry.slot);
+    std::vector<Probe>& list =
+        plan.exit == ExitMode::kUretprobe ? plan_.probes.return_probed : plan_.probes.sites;
+    push(list, function.module, plan.entry.addr, cookie);
+  }
+
+  void add_exit(std::uint32_t id, std::uint32_t module, const ExitSite& site) {
+    std::uint64_t cookie = with_slot(cs_cookie(CS_PROBE_RET, id, slot_words(site.slot)), site.slot);
     if (site.tail_jump) {
-      const auto target = id_by_addr_.find({function.module, site.tail_target});
-      if (target != id_by_addr_.end())
-        kind = CS_EXIT_TAIL_FUNC + target->second;
-      else if (cover_tail_callee(function.module, site.tail_target))
+      const auto target = registry_.find(module_ids_[module], site.tail_target);
+      if (!target && cover_tail_callee(module, site.tail_target))
         return;  // the call stays open until the callee returns
-      else
-        kind = CS_EXIT_TAIL_UNKNOWN;
+      cookie = cs_cookie(CS_PROBE_TAIL, id, target.value_or(CS_NO_FUNCTION));
     }
-    const auto file_off = module.image->vaddr_to_file_off(site.addr);
-    if (file_off)  // decoded from the file, so it is there
-      plan_.probes.exit_sites.push_back({module.open_path, *file_off, id | kind << 32});
+    push(plan_.probes.sites, module, site.addr, cookie);
+  }
+
+  void push(std::vector<Probe>& list, std::uint32_t module, std::uint64_t addr,
+            std::uint64_t cookie) {
+    const ProbeModule& file = found_.modules[module];
+    if (const auto file_off = file.image->vaddr_to_file_off(addr))  // decoded from there: always
+      list.push_back({file.open_path, *file_off, cookie});
+  }
+
+  static std::uint32_t slot_words(const ReturnSlot& slot) {
+    return static_cast<std::uint32_t>(slot.off_bytes) / 8;
+  }
+  static std::uint64_t with_slot(std::uint64_t cookie, const ReturnSlot& slot) {
+    return slot.base == SlotBase::kRbp ? cookie | CS_COOKIE_RBP : cookie;
   }
 
   // Probes the exits of a function that nobody asked for, so that the calls of those that jump to
   // it end when it returns. False: its exits are not known.
   bool cover_tail_callee(std::uint32_t module, std::uint64_t addr) {
+    if (addr == 0) return false;  // through a pointer
     const auto [known, added] = covered_.try_emplace({module, addr}, true);
     if (!added) return known->second;  // true while its own jumps are looked at: a cycle is covered
-    const auto callee = function_at(modules_[module], module, addr);
-    if (callee && covered_.size() <= kMaxTailCallees)
-      if (const auto sites = exit_sites_of(*callee, modules_[module])) {
-        for (const ExitSite& site : *sites) add_exit_site(CS_NO_FUNCTION, *callee, site);
+    if (covered_.size() <= kMaxTailCallees)
+      if (const auto sites = exit_sites_at(addr, codes_[module])) {
+        for (const ExitSite& site : *sites) add_exit(CS_NO_FUNCTION, module, site);
         return true;
       }
     return covered_[{module, addr}] = false;
   }
 
-  Symbolizer& symbolizer_;
-  std::span<const ProbeModule> modules_;
-  std::span<const FoundFunction> found_;
-  const ExitPolicy& policy_;
-  std::map<std::pair<std::uint32_t, std::uint64_t>, std::uint32_t> id_by_addr_;
+  const FoundFunctions& found_;
+  const PlanContext& context_;
+  FunctionRegistry& registry_;
+  std::deque<ModuleCode> codes_;                                     // of found_.modules
+  std::vector<std::uint32_t> module_ids_;                            // the same, in the Recording
   std::map<std::pair<std::uint32_t, std::uint64_t>, bool> covered_;  // tail callees by address
-  NamedReasons undecodable_;
+  NamedReasons untimed_;
+  std::size_t no_room_ = 0;
   ProbePlan plan_;
 };
 
@@ -165,14 +211,15 @@ std::vector<ProbeModule> probe_modules(std::int32_t pid, Symbolizer& symbolizer,
   return modules;
 }
 
-Result<ProbePlan> plan_probes(std::int32_t pid, Symbolizer& symbolizer,
-                              std::span<const FunctionPattern> patterns, const ExitPolicy& policy) {
-  std::vector<ProbeModule> modules = probe_modules(pid, symbolizer, patterns);
-  FindResult found = find_functions(modules, patterns);
+Result<FoundFunctions> find_probed_functions(std::int32_t pid, Symbolizer& symbolizer,
+                                             std::span<const FunctionPattern> patterns) {
+  FoundFunctions all;
+  all.modules = probe_modules(pid, symbolizer, patterns);
+  FindResult found = find_functions(all.modules, patterns);
   if (!found.unmatched.empty() && found.functions.empty()) {
     // Only now all libraries are read, to say where the name might be.
-    modules = probe_modules(pid, symbolizer, {});
-    found = find_functions(modules, patterns);
+    all.modules = probe_modules(pid, symbolizer, {});
+    found = find_functions(all.modules, patterns);
   }
   NamedReasons refused;
   for (const RefusedFunction& function : found.refused)
@@ -185,10 +232,17 @@ Result<ProbePlan> plan_probes(std::int32_t pid, Symbolizer& symbolizer,
                 "'callscope list " + (exe == nullptr ? "-p PID" : exe->path()) +
                     "' shows what can be probed");
   }
-  ProbePlan plan = Planner(symbolizer, modules, found.functions, policy).run();
-  if (!refused.empty()) plan.notes.push_back(list_note("names cannot be probed", refused));
-  for (const std::string& line : found.unmatched) plan.notes.push_back(line);
-  if (!policy.reason.empty()) plan.notes.insert(plan.notes.begin(), policy.reason);
+  all.functions = std::move(found.functions);
+  if (!refused.empty()) all.notes.push_back(list_note("names cannot be probed", refused));
+  for (const std::string& line : found.unmatched) all.notes.push_back(line);
+  return all;
+}
+
+ProbePlan plan_probes(const FoundFunctions& found, const PlanContext& context,
+                      Symbolizer& symbolizer, FunctionRegistry& registry) {
+  ProbePlan plan = Planner(found, context, symbolizer, registry).run();
+  if (!context.policy.reason.empty()) plan.notes.insert(plan.notes.begin(), context.policy.reason);
+  plan.notes.insert(plan.notes.end(), found.notes.begin(), found.notes.end());
   return plan;
 }
 

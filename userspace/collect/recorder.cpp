@@ -2,17 +2,33 @@
 #include "collect/recorder.hpp"
 
 #include <fmt/format.h>
+#include <sys/epoll.h>
 
 #include <algorithm>
+#include <cerrno>
 
-#include "collect/exit_policy.hpp"
+#include "collect/calibration.hpp"
 #include "collect/host.hpp"
+#include "collect/hot_functions.hpp"
+#include "collect/inlined_notes.hpp"
 #include "sys/clock.hpp"
 
 namespace callscope {
+namespace {
+
+constexpr std::uint64_t kSecond = 1'000'000'000;
+constexpr std::size_t kMaxHotFunctions = 100;
+
+}  // namespace
 
 Recorder::Recorder(Process process, const RecordOptions& options)
-    : options_(options), process_(std::move(process)), symbolizer_(recording_) {}
+    : options_(options),
+      process_(std::move(process)),
+      symbolizer_(recording_),
+      stacks_(recording_),
+      slow_calls_(options.slow_rules, recording_, symbolizer_, stacks_) {}
+
+Recorder::~Recorder() = default;
 
 Result<std::unique_ptr<Recorder>> Recorder::create(std::int32_t pid, const RecordOptions& options) {
   Result<Process> process = Process::open(pid);
@@ -21,6 +37,9 @@ Result<std::unique_ptr<Recorder>> Recorder::create(std::int32_t pid, const Recor
   CS_TRY(self->describe_target());
   CS_TRY(self->start_cpu());
   CS_TRY(self->start_calls());
+  CS_TRY(self->start_spans());
+  CS_TRY(self->add_processes());
+  CS_TRY(self->watch_events());
   return self;
 }
 
@@ -34,6 +53,11 @@ Result<void> Recorder::describe_target() {
   if (CachedModule* const exe = executable_module(process_.pid(), symbolizer_))
     if (const ModuleImage* const image = exe->image())
       recording_.target.build_id = image->build_id();
+  ProcessInfo info;
+  info.pid = process_.pid();
+  info.comm = recording_.target.comm;
+  info.timed = !options_.patterns.empty();
+  recording_.processes.push_back(std::move(info));
   return {};
 }
 
@@ -43,8 +67,9 @@ Result<void> Recorder::start_cpu() {
       CpuCollector::start({.tgid = static_cast<std::uint32_t>(process_.pid()),
                            .sample_hz = options_.sample_hz,
                            .clock = options_.clock,
-                           .follow_children = options_.follow_children},
-                          recording_, symbolizer_);
+                           .follow_children = options_.follow_children,
+                           .log_samples = slow_calls_.wanted()},
+                          recording_, symbolizer_, stacks_);
   if (!cpu) return std::unexpected(cpu.error());
   cpu_ = std::move(*cpu);
   recording_.sample_hz = static_cast<std::uint32_t>(options_.sample_hz);
@@ -53,22 +78,79 @@ Result<void> Recorder::start_cpu() {
 }
 
 Result<void> Recorder::start_calls() {
-  if (options_.patterns.empty()) return {};
+  if (options_.patterns.empty() && (!options_.auto_functions || !cpu_)) return {};
+  std::vector<FunctionPattern> slow_patterns;
+  for (const SlowRule& rule : options_.slow_rules) slow_patterns.push_back(rule.pattern);
   calibration_.emplace(Calibration::start(options_.mechanism));
-  Result<SafetyFacts> facts = inspect_target(process_.pid());
-  if (!facts) return std::unexpected(facts.error());
-  facts_ = std::move(*facts);
-  Result<ExitPolicy> policy = choose_exit_policy(facts_, recording_.host.kernel);
-  if (options_.exit_mode) policy = with_exit_mode(std::move(*policy), *options_.exit_mode);
-  if (!policy) return std::unexpected(policy.error());
-  Result<ProbePlan> plan = plan_probes(process_.pid(), symbolizer_, options_.patterns, *policy);
-  if (!plan) return std::unexpected(plan.error());
-  Result<CallsCollector> calls = CallsCollector::start(process_.pid(), *plan, options_.mechanism);
-  if (!calls) return std::unexpected(calls.error());
-  calls_.emplace(std::move(*calls));
-  recording_.notes.insert(recording_.notes.end(), plan->notes.begin(), plan->notes.end());
-  recording_.functions = std::move(plan->functions);
-  recording_.probe_mechanism = mechanism_name(calls_->mechanism());
+  Result<std::unique_ptr<CallTracer>> calls =
+      CallTracer::start(process_.pid(),
+                        {.patterns = options_.patterns,
+                         .mechanism = options_.mechanism,
+                         .exit_mode = options_.exit_mode,
+                         .unsafe = options_.unsafe,
+                         .follow_children = options_.follow_children,
+                         .by_thread = options_.by_thread,
+                         .budget_percent = options_.budget_percent,
+                         .slow_patterns = std::move(slow_patterns)},
+                        recording_, symbolizer_,
+                        [this](const cs_slow_record& record) { slow_calls_.on_record(record); });
+  if (!calls) return std::unexpected(explain_inlined(calls.error()));
+  calls_ = std::move(*calls);
+  if (!options_.patterns.empty())
+    inlined_.emplace(InlinedSearch::start(process_.pid(), symbolizer_, options_.patterns));
+  const Result<ProbeCosts> costs = calibration_->wait();
+  if (costs)
+    calls_->calls().set_costs(*costs);
+  else
+    recording_.notes.push_back("probe cost is unknown, so there is no budget: " +
+                               costs.error().message());
+  slow_calls_.set_thresholds(calls_->calls().program(), calls_->calls().registry());
+  return {};
+}
+
+// A name that matches nothing may be one that was inlined everywhere.
+Error Recorder::explain_inlined(Error error) {
+  constexpr std::uint64_t kPatienceNs = 2 * kSecond;
+  if (error.code != ErrorCode::kUsage || options_.patterns.empty()) return error;
+  InlinedSearch search = InlinedSearch::start(process_.pid(), symbolizer_, options_.patterns);
+  Recording told;
+  apply_inlined(search.finish(kPatienceNs), told);
+  for (const std::string& note : told.notes) error.what += "; " + note;
+  return error;
+}
+
+Result<void> Recorder::add_processes() {
+  for (const std::int32_t pid : options_.more_pids) {
+    if (pid == process_.pid()) continue;
+    const Result<Process> process = Process::open(pid);
+    if (!process) return std::unexpected(process.error());
+    CS_TRY(symbolizer_.refresh(pid));
+    if (cpu_) CS_TRY(cpu_->add_target(pid));
+    if (calls_) CS_TRY(calls_->add_process(pid));
+  }
+  return {};
+}
+
+Result<void> Recorder::watch_events() {
+  events_.reset(::epoll_create1(EPOLL_CLOEXEC));
+  if (!events_.valid()) return fail(ErrorCode::kInternal, "cannot create an epoll", {}, errno);
+  for (const int fd : {cpu_ ? cpu_->ring_fd() : -1, calls_ ? calls_->ring_fd() : -1}) {
+    epoll_event event{};
+    event.events = EPOLLIN;
+    if (fd >= 0 && ::epoll_ctl(events_.get(), EPOLL_CTL_ADD, fd, &event) != 0)
+      return fail(ErrorCode::kInternal, "cannot watch a ring buffer", {}, errno);
+  }
+  return {};
+}
+
+Result<void> Recorder::start_spans() {
+  if (options_.spans.empty()) return {};
+  Result<SpansCollector> spans = SpansCollector::start(process_.pid(), symbolizer_, options_.spans,
+                                                       {.mechanism = options_.mechanism});
+  if (!spans) return std::unexpected(spans.error());
+  spans_.emplace(std::move(*spans));
+  spans_->update(recording_.spans);
+  recording_.notes.insert(recording_.notes.end(), spans_->notes().begin(), spans_->notes().end());
   return {};
 }
 
@@ -77,14 +159,19 @@ void Recorder::enable() {
   begin_ns_ = monotonic_ns();
   resources_.emplace(process_.pid(), options_.interval_ns, options_.max_snapshots);
   (void)resources_->take(0, recording_.snapshots);  // a target that is gone has no first one
-  if (calls_) calls_->enable();
+  if (calls_ && options_.stands_in_loader) calls_->expect_announcement();
+  if (calls_) calls_->enable(begin_ns_);
+  if (spans_) spans_->enable();
   if (cpu_) cpu_->enable();
 }
 
-int Recorder::ring_fd() const { return cpu_ ? cpu_->ring_fd() : -1; }
-
-void Recorder::drain() {
+Result<void> Recorder::drain() {
   if (cpu_) cpu_->drain();
+  return calls_ ? calls_->drain() : Result<void>{};
+}
+
+Result<void> Recorder::housekeep() {
+  return calls_ ? calls_->housekeep(monotonic_ns()) : Result<void>{};
 }
 
 Result<void> Recorder::tick() {
@@ -93,45 +180,38 @@ Result<void> Recorder::tick() {
   // A target that has just ended keeps the maps and the snapshots that it had.
   if (process_.alive()) {
     (void)symbolizer_.refresh(process_.pid());
-    watch_for_unwinder();
     (void)resources_->take(recording_.duration_ns, recording_.snapshots);
   }
-  drain();
+  CS_TRY(drain());
   if (cpu_) CS_TRY(cpu_->update());
-  if (calls_) calls_->update(recording_.functions);
+  CS_TRY(choose_hot_functions());
+  update_calls(now_ns);
+  if (spans_) spans_->update(recording_.spans);
   update_quality();
   return {};
 }
 
-// A library that the target has loaded meanwhile may make return probes dangerous.
-void Recorder::watch_for_unwinder() {
-  if (!calls_ || !calls_->has_return_probes()) return;
-  std::vector<Mapping> maps;  // as tick() has just read them
-  if (const ProcessMaps* const process = symbolizer_.process(process_.pid()))
-    for (const CodeMapping& code : process->mappings()) maps.push_back(code.mapping);
-  if (new_modules(facts_, maps).empty()) return;
-  Result<SafetyFacts> facts = inspect_target(process_.pid());
-  if (!facts) return;  // gone: its probes are, too
-  facts_ = std::move(*facts);
-  const ExitPolicy policy = choose_exit_policy(facts_, recording_.host.kernel);
-  if (policy.best == ExitMode::kUretprobe) return;
-  calls_->drop_return_probes();
-  return_probes_dropped_ = true;
-  recording_.notes.push_back(fmt::format(
-      "functions were counted until {:.1f} s only, when the target loaded a library: {}",
-      static_cast<double>(recording_.duration_ns) / 1e9, policy.reason));
+Result<void> Recorder::choose_hot_functions() {
+  const bool wanted = calls_ && options_.patterns.empty() && !hot_functions_chosen_;
+  if (!wanted || recording_.duration_ns < kSecond || !process_.alive()) return {};
+  FoundFunctions found = find_hot_functions(recording_, symbolizer_, kMaxHotFunctions);
+  if (found.functions.empty()) return {};
+  hot_functions_chosen_ = true;
+  recording_.notes.push_back(
+      fmt::format("{} functions of hot stacks are probed since {:.1f} s; -f chooses others",
+                  found.functions.size(), static_cast<double>(recording_.duration_ns) / 1e9));
+  CS_TRY(calls_->add_functions(found));
+  slow_calls_.set_thresholds(calls_->calls().program(), calls_->calls().registry());
+  return {};
 }
 
-void Recorder::finish_calibration() {
-  if (!calibration_) return;
-  const Result<ProbeCosts> costs = calibration_->wait();
-  if (!costs) {
-    recording_.notes.push_back("probe cost is unknown: " + costs.error().message());
-    return;
-  }
-  recording_.probe_costs = *costs;
-  for (FunctionStats& function : recording_.functions)
-    function.probe_cost_ns = predicted_cost_ns(*costs, function);
+void Recorder::update_calls(std::uint64_t now_ns) {
+  if (!calls_) return;
+  const std::uint64_t elapsed_ns = now_ns - begin_ns_;
+  // What is seen in a tick returned before it: a tick on the full second closes the one that ended.
+  const std::uint64_t second = elapsed_ns == 0 ? 0 : (elapsed_ns - 1) / kSecond;
+  calls_->calls().update(static_cast<std::uint32_t>(second));
+  slow_calls_.update(calls_->calls().registry(), begin_ns_, cpu_.get());
 }
 
 Result<void> Recorder::stop(const std::string& ended_by) {
@@ -139,18 +219,18 @@ Result<void> Recorder::stop(const std::string& ended_by) {
   if (process_.alive()) (void)resources_->finish(end_ns - begin_ns_, recording_.snapshots);
   Result<void> stopped;
   if (calls_) stopped = calls_->stop();
+  if (spans_) spans_->stop();
   if (cpu_) {
     cpu_->stop();
     CS_TRY(cpu_->update());
   }
-  if (calls_) calls_->update(recording_.functions);
-  finish_calibration();
+  update_calls(end_ns);
+  if (spans_) spans_->update(recording_.spans);
+  if (inlined_) apply_inlined(inlined_->finish(kSecond), recording_);
   recording_.duration_ns = end_ns - begin_ns_;
   recording_.target.ended_by = ended_by;
   recording_.finished = true;
   update_quality();
-  if (cpu_ && cpu_->saw_children() && !recording_.functions.empty())
-    recording_.notes.push_back("functions are timed in the target alone; its children are sampled");
   for (std::string& note : symbolizer_.module_notes()) recording_.notes.push_back(std::move(note));
   if (symbolizer_.kernel_names_hidden())
     recording_.notes.push_back("kernel functions have no names: kernel.kptr_restrict hides them");
@@ -160,10 +240,9 @@ Result<void> Recorder::stop(const std::string& ended_by) {
 void Recorder::update_quality() {
   recording_.quality.clear();
   if (cpu_) cpu_->add_quality(recording_.quality);
-  if (calls_) calls_->add_quality(recording_.quality);
-  if (calls_)
-    recording_.quality.push_back({"return_probes_dropped", return_probes_dropped_ ? 1U : 0U, true,
-                                  "functions were not counted to the end: see the notes"});
+  if (calls_) calls_->calls().add_quality(recording_.quality);
+  if (slow_calls_.wanted()) slow_calls_.add_quality(recording_.quality);
+  if (spans_) spans_->add_quality(recording_.quality);
 }
 
 Recorder::Progress Recorder::progress() const {

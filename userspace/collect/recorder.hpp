@@ -1,36 +1,49 @@
 // SPDX-License-Identifier: Apache-2.0
-// Records one process: owns the collectors and the growing Recording. The caller runs the event
-// loop: poll ring_fd(), call drain() when it is readable and tick() about once a second, stop() at
-// the end. One thread. Destroying it removes every probe from the target.
+// Records a process and those that belong to it: owns the collectors and the growing Recording. The
+// caller runs the event loop: poll events_fd(), call drain() when it is readable, housekeep() every
+// 100 ms and tick() about once a second, stop() at the end. One thread. Destroying it removes every
+// probe from the targets.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "callscope/error.hpp"
 #include "callscope/recording.hpp"
 #include "collect/calibration.hpp"
-#include "collect/calls_collector.hpp"
+#include "collect/call_tracer.hpp"
 #include "collect/cpu_collector.hpp"
+#include "collect/inlined_search.hpp"
 #include "collect/resources.hpp"
+#include "collect/slow_call_log.hpp"
+#include "collect/spans_collector.hpp"
+#include "collect/stack_table.hpp"
 #include "probes/pattern.hpp"
-#include "probes/probe_cost.hpp"
 #include "symbols/symbolizer.hpp"
+#include "sys/fd.hpp"
 #include "target/process.hpp"
-#include "target/safety.hpp"
 
 namespace callscope {
 
 struct RecordOptions {
-  std::vector<FunctionPattern> patterns;    // empty: no function is probed
+  std::vector<FunctionPattern> patterns;  // empty: no function, or those of auto_functions
+  bool auto_functions = false;            // without patterns: those on hot stacks, after 1 s
+  SpanRequest spans;
   std::optional<ProbeMechanism> mechanism;  // nothing: the best one that works
   std::optional<ExitMode> exit_mode;        // nothing: the best that is safe; never less safe
-  std::uint64_t sample_hz = 99;             // 0: no CPU sampling
+  bool unsafe = false;                      // exit_mode may be less safe than that
+  double budget_percent = 0;                // of one CPU, for all probes; 0: no limit
+  bool by_thread = false;                   // a call tree for each thread
+  std::vector<SlowRule> slow_rules;
+  std::uint64_t sample_hz = 99;  // 0: no CPU sampling
   SampleClock clock = SampleClock::kCpuClock;
   bool follow_children = true;
+  bool stands_in_loader = false;        // a launched target, at LoaderStop::kLibrariesMapped
+  std::vector<std::int32_t> more_pids;  // recorded with the first process
   std::uint64_t interval_ns = 1'000'000'000;
   std::uint64_t max_snapshots = 1000;
   std::string tool_version;
@@ -40,11 +53,14 @@ class Recorder {
  public:
   // Opens the target, decides what is safe, loads and attaches; nothing is counted yet.
   static Result<std::unique_ptr<Recorder>> create(std::int32_t pid, const RecordOptions& options);
+  ~Recorder();
 
-  void enable();                                                // the recording begins
-  [[nodiscard]] int ring_fd() const;                            // -1: no CPU sampling
+  void enable();  // the recording begins
+  // Readable (poll, epoll) when records wait.
+  [[nodiscard]] int events_fd() const { return events_.get(); }
   [[nodiscard]] int pidfd() const { return process_.pidfd(); }  // readable when the target ended
-  void drain();
+  Result<void> drain();
+  Result<void> housekeep();
   // Brings maps, counters, resources and quality of recording() up to date.
   Result<void> tick();
   // Ends the recording and removes all probes; the target runs on.
@@ -65,20 +81,28 @@ class Recorder {
   Result<void> describe_target();
   Result<void> start_cpu();
   Result<void> start_calls();
-  void watch_for_unwinder();
-  void finish_calibration();
+  Result<void> start_spans();
+  Result<void> add_processes();
+  Result<void> watch_events();
+  Result<void> choose_hot_functions();
+  Error explain_inlined(Error error);
+  void update_calls(std::uint64_t now_ns);
   void update_quality();
 
   RecordOptions options_;
   Process process_;
   Recording recording_;
-  Symbolizer symbolizer_;  // refers to recording_
-  SafetyFacts facts_;
+  Symbolizer symbolizer_;  // refers to recording_, as the next two do
+  StackTable stacks_;
+  SlowCallLog slow_calls_;
   std::optional<ResourceCollector> resources_;
   std::unique_ptr<CpuCollector> cpu_;
-  std::optional<CallsCollector> calls_;
+  std::unique_ptr<CallTracer> calls_;
+  std::optional<SpansCollector> spans_;
+  Fd events_;  // epoll over the rings
   std::optional<Calibration> calibration_;
-  bool return_probes_dropped_ = false;
+  std::optional<InlinedSearch> inlined_;
+  bool hot_functions_chosen_ = false;
   std::uint64_t begin_ns_ = 0;
 };
 

@@ -159,6 +159,16 @@ std::optional<std::uint64_t> ElfImage::vaddr_to_file_off(std::uint64_t vaddr) co
   return std::nullopt;
 }
 
+ByteSpan ElfImage::bytes_at(std::uint64_t vaddr, std::uint64_t size) const {
+  for (const ElfSegment& segment : segments_) {
+    if (segment.type != PT_LOAD || vaddr < segment.vaddr) continue;
+    const ByteSpan content = segment_bytes(segment);
+    const std::uint64_t pos = vaddr - segment.vaddr;
+    if (pos < content.size()) return content.subspan(pos, std::min(size, content.size() - pos));
+  }
+  return {};
+}
+
 std::optional<std::uint64_t> ElfImage::file_off_to_vaddr(std::uint64_t file_off) const {
   std::optional<std::uint64_t> vaddr;
   for (const ElfSegment& segment : segments_) {

@@ -82,6 +82,9 @@ class ElfImage {
   // offset that two segments share belongs to the executable one.
   [[nodiscard]] std::optional<std::uint64_t> vaddr_to_file_off(std::uint64_t vaddr) const;
   [[nodiscard]] std::optional<std::uint64_t> file_off_to_vaddr(std::uint64_t file_off) const;
+  // What the file holds at a virtual address: at most size bytes, fewer where the content of the
+  // PT_LOAD ends; empty outside of them.
+  [[nodiscard]] ByteSpan bytes_at(std::uint64_t vaddr, std::uint64_t size) const;
   // Whether an executable PT_LOAD covers vaddr.
   [[nodiscard]] bool is_executable_addr(std::uint64_t vaddr) const;
 

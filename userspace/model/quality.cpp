@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "model/probe_time.hpp"
 #include "model/stack_summary.hpp"
 
 namespace callscope {
@@ -24,12 +25,6 @@ std::uint64_t unmatched_returns(const Recording& recording) {
     unmatched += f.calls > ended ? f.calls - ended : ended - f.calls;
   }
   return unmatched;
-}
-
-std::uint64_t probe_time_ns(const Recording& recording) {
-  std::uint64_t sum_ns = 0;
-  for (const FunctionStats& f : recording.functions) sum_ns += f.calls * f.probe_cost_ns;
-  return sum_ns;
 }
 
 std::vector<QualityItem> quality_items(const Recording& recording) {

@@ -18,11 +18,8 @@ std::vector<QualityItem> quality_items(const Recording& recording);
 // Why data is missing, one line each ("3 events lost ..."); empty: the recording is complete.
 std::vector<std::string> incompleteness(const std::vector<QualityItem>& items);
 
-// Calls whose end is in no class: calls - returns - unwound - running - untimed summed over all
-// functions, without sign. Always 0 unless events were lost.
+// Calls whose end is in no class: calls - returns - unwound - running - untimed - skipped, summed
+// over all functions, without sign. Always 0 unless events were lost.
 std::uint64_t unmatched_returns(const Recording& recording);
-
-// Calls times predicted cost, over all functions.
-std::uint64_t probe_time_ns(const Recording& recording);
 
 }  // namespace callscope

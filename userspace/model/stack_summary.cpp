@@ -17,15 +17,18 @@ constexpr std::size_t kOutermostFrames = 2;
 
 class StackCounter {
  public:
-  explicit StackCounter(const Recording& recording) : recording_(recording) {
+  StackCounter(const Recording& recording, SampleSet set) : recording_(recording), set_(set) {
     find_functions();
     seen_in_.resize(summary_.functions.size(), kNever);
   }
 
   StackSummary run() {
     std::map<std::uint32_t, std::uint64_t> counts;
-    for (const CpuSamples& samples : recording_.cpu) counts[samples.stack] += samples.count;
+    for (const CpuSamples& samples : recording_.cpu) {
+      counts[samples.stack] += samples_in(samples, set_);
+    }
     for (const auto& [stack, count] : counts) {
+      if (count == 0) continue;
       summary_.samples += count;
       add_stack(recording_.stacks[stack], count);
     }
@@ -54,25 +57,32 @@ class StackCounter {
   void merge_stacks() {
     std::map<std::vector<std::uint32_t>, std::size_t> place_of_key;
     std::map<std::uint32_t, std::size_t> place_of_stack;
-    std::vector<std::map<std::pair<std::int32_t, std::int32_t>, std::uint64_t>> threads;
+    using Counts = std::pair<std::uint64_t, std::uint64_t>;  // all, slow
+    std::vector<std::map<std::pair<std::int32_t, std::int32_t>, Counts>> threads;
     for (const CpuSamples& samples : recording_.cpu) {
+      const std::uint64_t count = samples_in(samples, set_);
+      if (count == 0) continue;
       auto known = place_of_stack.find(samples.stack);
       if (known == place_of_stack.end()) {
         const auto [merged, added] = place_of_key.try_emplace(
             key_of(recording_.stacks[samples.stack]), summary_.stacks.size());
         if (added) {
-          summary_.stacks.push_back({samples.stack, 0, {}});
+          summary_.stacks.push_back({samples.stack, 0, 0, {}});
           threads.emplace_back();
         }
         known = place_of_stack.emplace(samples.stack, merged->second).first;
       }
-      summary_.stacks[known->second].count += samples.count;
-      threads[known->second][{samples.pid, samples.tid}] += samples.count;
+      summary_.stacks[known->second].count += count;
+      summary_.stacks[known->second].slow_count += samples.slow_count;
+      summary_.slow_samples += samples.slow_count;
+      Counts& counts = threads[known->second][{samples.pid, samples.tid}];
+      counts.first += count;
+      counts.second += samples.slow_count;
     }
     for (std::size_t i = 0; i < threads.size(); ++i) {
-      for (const auto& [thread, count] : threads[i]) {
+      for (const auto& [thread, counts] : threads[i]) {
         summary_.stacks[i].threads.push_back(
-            {summary_.stacks[i].stack, thread.first, thread.second, count});
+            {summary_.stacks[i].stack, thread.first, thread.second, counts.first, counts.second});
       }
     }
     std::ranges::stable_sort(summary_.stacks, std::greater{}, &StackCount::count);
@@ -125,6 +135,7 @@ class StackCounter {
   }
 
   const Recording& recording_;
+  SampleSet set_;
   StackSummary summary_;
   std::vector<std::uint32_t> function_of_;  // by Frame::id
   std::vector<std::uint32_t> seen_in_;      // by function: the last stack that counted it
@@ -147,6 +158,8 @@ bool is_thread_start(std::string_view function) {
   return std::ranges::find(kNames, function) != kNames.end();
 }
 
-StackSummary summarize_stacks(const Recording& recording) { return StackCounter(recording).run(); }
+StackSummary summarize_stacks(const Recording& recording, SampleSet set) {
+  return StackCounter(recording, set).run();
+}
 
 }  // namespace callscope

@@ -12,6 +12,13 @@
 
 namespace callscope {
 
+// Which samples count: all, or those taken inside the slow calls that were logged.
+enum class SampleSet { kAll, kSlow };
+
+inline std::uint64_t samples_in(const CpuSamples& samples, SampleSet set) {
+  return set == SampleSet::kAll ? samples.count : samples.slow_count;
+}
+
 struct FunctionShare {
   std::string name;          // empty: all unresolved addresses of the module together
   std::uint32_t module = 0;  // index into Recording::modules
@@ -23,11 +30,13 @@ struct FunctionShare {
 struct StackCount {
   std::uint32_t stack = 0;          // Stack::id of one of them
   std::uint64_t count = 0;          // over all threads
+  std::uint64_t slow_count = 0;     // of these, inside slow calls
   std::vector<CpuSamples> threads;  // the same by thread, sorted by (pid, tid)
 };
 
 struct StackSummary {
   std::uint64_t samples = 0;
+  std::uint64_t slow_samples = 0;        // of these, inside slow calls
   std::uint64_t kernel_leaf = 0;         // samples taken inside the kernel
   std::uint64_t with_user = 0;           // samples with at least one user frame
   std::uint64_t reaching_start = 0;      // of these, whose outermost frames start a thread
@@ -38,7 +47,7 @@ struct StackSummary {
   std::vector<StackCount> stacks;        // by count from high to low
 };
 
-StackSummary summarize_stacks(const Recording& recording);
+StackSummary summarize_stacks(const Recording& recording, SampleSet set = SampleSet::kAll);
 
 // Is this the function that a thread begins in: _start, __libc_start_main, clone3 ...?
 bool is_thread_start(std::string_view function);

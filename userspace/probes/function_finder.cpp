@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "probes/decoder.hpp"
-#include "probes/return_slot.hpp"
 
 namespace callscope {
 namespace {
@@ -23,15 +22,6 @@ bool any_name_matches(Group group, std::span<const FunctionPattern* const> patte
   return any;
 }
 
-// Code bytes at an ELF address, at most size of them; empty outside of the file.
-std::span<const std::uint8_t> code_at(const ElfImage& image, std::uint64_t addr,
-                                      std::uint64_t size) {
-  const auto file_off = image.vaddr_to_file_off(addr);
-  if (!file_off || *file_off >= image.bytes().size()) return {};
-  const std::uint64_t available = image.bytes().size() - *file_off;
-  return image.bytes().subspan(*file_off, std::min(size, available));
-}
-
 // Why a group of code symbols cannot be probed; empty if it can.
 std::string refusal(Group group, const ElfImage& image) {
   const Symbol& symbol = group.front();
@@ -41,11 +31,12 @@ std::string refusal(Group group, const ElfImage& image) {
   if (symbol.size == 0) return "has no size in the symbol table";
   if (symbol.name.ends_with(".cold") || symbol.name.find(".cold.") != std::string_view::npos)
     return "is the unlikely part of another function";
-  const auto code = code_at(image, symbol.addr, symbol.size);
+  const auto code = image.bytes_at(symbol.addr, symbol.size);
   if (code.empty()) return "has no code in the file";
   const auto first = decode(code, symbol.addr);
   if (!first) return "does not begin with an instruction";
-  if (first->locked) return "begins with a locked instruction, which the kernel does not probe";
+  if (first->refused_prefix)
+    return "begins with a prefix (lock, segment) that the kernel does not probe";
   if (first->refuses_probe())
     return "begins with a vector instruction, which the kernel may emulate wrongly";
   return {};
@@ -60,7 +51,7 @@ FoundFunction describe(Group group, const ElfImage& image, std::uint32_t module)
   found.addr = symbol.addr;
   found.size_bytes = symbol.size;
   found.file_off = image.vaddr_to_file_off(symbol.addr).value_or(0);
-  const auto first = decode(code_at(image, symbol.addr, symbol.size), symbol.addr);
+  const auto first = decode(image.bytes_at(symbol.addr, symbol.size), symbol.addr);
   found.emulated_entry = first && first->emulated;
   return found;
 }
@@ -133,72 +124,6 @@ std::optional<FoundFunction> function_at(const ProbeModule& module, std::uint32_
   const Group group = module.symbols->at(addr);
   if (group.empty() || !refusal(group, *module.image).empty()) return std::nullopt;
   return describe(group, *module.image, index);
-}
-
-namespace {
-
-// The function's code and that of its .cold parts.
-std::vector<CodeRange> code_of(const FoundFunction& function, const ProbeModule& module) {
-  std::vector<CodeRange> ranges{
-      {function.addr, code_at(*module.image, function.addr, function.size_bytes)}};
-  const auto cold = module.cold_parts.find(function.name);
-  if (cold != module.cold_parts.end())
-    ranges.push_back(
-        {cold->second.addr, code_at(*module.image, cold->second.addr, cold->second.size)});
-  return ranges;
-}
-
-// The program's and the loader's first instructions and the lazy binder are jumped to: what lies at
-// the top of their stack is no return address.
-bool is_called(const FoundFunction& function, const ProbeModule& module) {
-  return function.addr != module.image->entry() && !function.name.starts_with("_dl_runtime_");
-}
-
-// Direct jumps out of the function: their targets run with its return slot.
-std::vector<std::uint64_t> jump_targets(std::span<const CodeRange> ranges) {
-  std::vector<std::uint64_t> targets;
-  for (const CodeRange& range : ranges)
-    for (std::size_t pos = 0; pos < range.bytes.size();) {
-      const auto insn = decode(range.bytes.subspan(pos), range.addr + pos);
-      if (!insn) break;
-      const bool jumps = insn->flow == Flow::kJump || insn->flow == Flow::kBranch;
-      if (jumps && insn->target - ranges.front().addr >= ranges.front().bytes.size())
-        targets.push_back(insn->target);
-      pos += insn->length;
-    }
-  return targets;
-}
-
-bool keeps_return_slot(const FoundFunction& function, const ProbeModule& module, int depth) {
-  constexpr int kMaxTailCalls = 8;
-  const std::vector<CodeRange> ranges = code_of(function, module);
-  if (depth > kMaxTailCalls || touches_return_slot(ranges)) return false;
-  return std::ranges::all_of(jump_targets(ranges), [&](std::uint64_t target) {
-    const auto callee = function_at(module, function.module, target);
-    return !callee || callee->addr == function.addr ||
-           keeps_return_slot(*callee, module, depth + 1);
-  });
-}
-
-}  // namespace
-
-ExitMode safest_exit(const FoundFunction& function, const ProbeModule& module, ExitMode best) {
-  if (!is_called(function, module)) return ExitMode::kEntryOnly;
-  if (best != ExitMode::kUretprobe) return best;
-  const bool loader = module.path.substr(module.path.rfind('/') + 1).starts_with("ld-");
-  if (loader || !keeps_return_slot(function, module, 0)) return ExitMode::kRetSite;
-  return best;
-}
-
-Result<std::vector<ExitSite>> exit_sites_of(const FoundFunction& function,
-                                            const ProbeModule& module) {
-  const auto is_start = [&](std::uint64_t addr) {
-    for (const ElfSection& section : module.image->sections())
-      if (section.name.starts_with(".plt") && addr - section.vaddr < section.size) return true;
-    const Group group = module.symbols->at(addr);
-    return std::ranges::any_of(group, [](const Symbol& symbol) { return symbol.function(); });
-  };
-  return find_exit_sites(code_of(function, module), is_start);
 }
 
 }  // namespace callscope

@@ -15,8 +15,8 @@
 #include "callscope/error.hpp"
 #include "callscope/recording.hpp"
 #include "elf/elf_image.hpp"
-#include "probes/exit_sites.hpp"
 #include "probes/pattern.hpp"
+#include "probes/probe_site.hpp"
 #include "symbols/symbol_table.hpp"
 
 namespace callscope {
@@ -63,13 +63,5 @@ FindResult find_functions(std::span<const ProbeModule> modules,
 // The function that begins at the address; nothing if no symbol says so or it has no size.
 std::optional<FoundFunction> function_at(const ProbeModule& module, std::uint32_t index,
                                          std::uint64_t addr);
-
-// The strategy for this function when `best` is what its process allows: never a return probe on
-// what is not called or looks at its own return address (setjmp, vfork, dlsym, the loader).
-ExitMode safest_exit(const FoundFunction& function, const ProbeModule& module, ExitMode best);
-
-// Exit sites of a found function, its .cold parts included; kUnsupported with the reason.
-Result<std::vector<ExitSite>> exit_sites_of(const FoundFunction& function,
-                                            const ProbeModule& module);
 
 }  // namespace callscope

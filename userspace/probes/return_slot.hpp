@@ -5,14 +5,15 @@
 // of "yes". Pure; thread-safe.
 #pragma once
 
-#include <span>
-
-#include "probes/exit_sites.hpp"
+#include "probes/function_code.hpp"
 
 namespace callscope {
 
-// ranges as for find_exit_sites: the function, then its cold parts. Bytes that are no instruction
-// count as a yes.
-bool touches_return_slot(std::span<const CodeRange> ranges);
+// Bytes that are no instruction count as a yes.
+bool touches_return_slot(const FunctionCode& code);
+
+// Whether it loads rsp from memory that is not its own frame: it goes on on another stack, so what
+// it entered on and what it leaves from are different calls (swapcontext, longjmp, coroutines).
+bool switches_stack(const FunctionCode& code);
 
 }  // namespace callscope

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/format.h>
-
+#include <array>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "model/function_table.hpp"
 #include "report/exit_mode.hpp"
+#include "report/function_columns.hpp"
 #include "report/renderer.hpp"
 
 namespace callscope {
@@ -26,22 +27,87 @@ std::string number(const std::optional<std::uint64_t>& value) {
   return value ? std::to_string(*value) : std::string();
 }
 
+struct Column {
+  std::string_view name;
+  std::string (*value)(const Recording&, const FunctionRow&);
+};
+
+using R = Recording;
+using Row = FunctionRow;
+
+std::string part(const std::optional<TimeSplit>& split, std::uint64_t TimeSplit::* member) {
+  return split ? std::to_string((*split).*member) : std::string();
+}
+
+std::string count(std::uint64_t value) { return std::to_string(value); }
+
+// New ones go to the end: readers may count.
+constexpr std::array kColumns = {
+    Column{"name", [](const R&, const Row& r) { return quoted(r.stats->name); }},
+    Column{"module", [](const R& recording,
+                        const Row& r) { return quoted(recording.modules[r.stats->module].path); }},
+    Column{"calls", [](const R&, const Row& r) { return count(r.stats->calls); }},
+    Column{"returns", [](const R&, const Row& r) { return count(r.stats->returns); }},
+    Column{"unwound", [](const R&, const Row& r) { return count(r.stats->unwound); }},
+    Column{"running", [](const R&, const Row& r) { return count(r.stats->running); }},
+    Column{"untimed", [](const R&, const Row& r) { return count(r.stats->untimed); }},
+    Column{"total_ns", [](const R&, const Row& r) { return number(r.total_ns); }},
+    Column{"self_ns", [](const R&, const Row& r) { return number(r.self_ns); }},
+    Column{"avg_ns", [](const R&, const Row& r) { return number(r.avg_ns); }},
+    Column{"min_ns", [](const R&, const Row& r) { return number(r.min_ns); }},
+    Column{"max_ns", [](const R&, const Row& r) { return number(r.max_ns); }},
+    Column{"p50_ns", [](const R&, const Row& r) { return number(r.p50_ns); }},
+    Column{"p90_ns", [](const R&, const Row& r) { return number(r.p90_ns); }},
+    Column{"p95_ns", [](const R&, const Row& r) { return number(r.p95_ns); }},
+    Column{"p99_ns", [](const R&, const Row& r) { return number(r.p99_ns); }},
+    Column{"p999_ns", [](const R&, const Row& r) { return number(r.p999_ns); }},
+    Column{"exit",
+           [](const R&, const Row& r) { return std::string(exit_mode_name(r.stats->exit)); }},
+    Column{"probe_cost_ns", [](const R&, const Row& r) { return count(r.stats->probe_cost_ns); }},
+    Column{"tail_exits", [](const R&, const Row& r) { return count(r.stats->tail_exits); }},
+    Column{"on_cpu_ns",
+           [](const R&, const Row& r) { return part(r.total_split, &TimeSplit::on_cpu_ns); }},
+    Column{"runq_ns",
+           [](const R&, const Row& r) { return part(r.total_split, &TimeSplit::runq_ns); }},
+    Column{"blocked_ns",
+           [](const R&, const Row& r) { return part(r.total_split, &TimeSplit::blocked_ns); }},
+    Column{"self_on_cpu_ns",
+           [](const R&, const Row& r) { return part(r.self_split, &TimeSplit::on_cpu_ns); }},
+    Column{"self_runq_ns",
+           [](const R&, const Row& r) { return part(r.self_split, &TimeSplit::runq_ns); }},
+    Column{"self_blocked_ns",
+           [](const R&, const Row& r) { return part(r.self_split, &TimeSplit::blocked_ns); }},
+    Column{"estimated_total_ns",
+           [](const R&, const Row& r) { return number(r.estimated_total_ns); }},
+    Column{"estimated_self_ns", [](const R&, const Row& r) { return number(r.estimated_self_ns); }},
+    Column{"threw", [](const R&, const Row& r) { return count(r.stats->threw); }},
+    Column{"skipped", [](const R&, const Row& r) { return count(r.stats->skipped); }},
+    Column{"sample_every", [](const R&, const Row& r) { return count(r.stats->sample_every); }},
+    Column{"untimed_ns", [](const R&, const Row& r) { return count(r.stats->untimed_ns); }},
+    Column{"detached_ns", [](const R&, const Row& r) { return count(r.stats->detached_ns); }},
+    Column{"probe_time_ns", [](const R&, const Row& r) { return count(r.probe_time_ns); }},
+    Column{"entry_class",
+           [](const R&, const Row& r) { return std::string(entry_class_name(*r.stats)); }},
+    Column{"exit_class",
+           [](const R&, const Row& r) { return std::string(exit_class_name(*r.stats)); }},
+    Column{"inlined_copies", [](const R&, const Row& r) { return count(r.stats->inlined_copies); }},
+};
+
+std::string line(const auto& cell_of) {
+  std::string text;
+  for (const Column& column : kColumns) {
+    text += (&column == kColumns.data() ? "" : ",") + cell_of(column);
+  }
+  return text + "\r\n";
+}
+
 }  // namespace
 
 // Lines end with CR LF as RFC 4180 wants; an absent time is an empty field.
 std::string render_csv(const Recording& recording, const ReportOptions& options) {
-  std::string text =
-      "name,module,calls,returns,unwound,running,untimed,total_ns,self_ns,avg_ns,min_ns,max_ns,"
-      "p50_ns,p90_ns,p95_ns,p99_ns,p999_ns,exit,probe_cost_ns,tail_exits\r\n";
+  std::string text = line([](const Column& column) { return std::string(column.name); });
   for (const FunctionRow& row : function_table(recording, options.sort)) {
-    const FunctionStats& f = *row.stats;
-    text +=
-        fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\r\n",
-                    quoted(f.name), quoted(recording.modules[f.module].path), f.calls, f.returns,
-                    f.unwound, f.running, f.untimed, number(row.total_ns), number(row.self_ns),
-                    number(row.avg_ns), number(row.min_ns), number(row.max_ns), number(row.p50_ns),
-                    number(row.p90_ns), number(row.p95_ns), number(row.p99_ns), number(row.p999_ns),
-                    exit_mode_name(f.exit), f.probe_cost_ns, f.tail_exits);
+    text += line([&](const Column& column) { return column.value(recording, row); });
   }
   return text;
 }

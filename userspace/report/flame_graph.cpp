@@ -10,19 +10,55 @@
 #include "report/folded_stacks.hpp"
 #include "report/plain_text.hpp"
 #include "report/renderer.hpp"
+#include "report/units.hpp"
 
 namespace callscope {
+namespace {
 
-std::string render_flame_graph(const Recording& recording, const ReportOptions& /*options*/) {
-  const std::vector<FoldedStack> stacks = folded_stacks(recording);
-  const FrameTree tree = FrameTree::build(stacks);
+// "callscope: redis-server (4242)"
+std::string title_start(const Recording& recording) {
+  return fmt::format("callscope: {} ({})", printable(recording.target.comm), recording.target.pid);
+}
+
+double seconds(const Recording& recording) {
+  return static_cast<double>(recording.duration_ns) / 1e9;
+}
+
+SvgOptions cpu_options(const Recording& recording, const FrameTree& tree, SampleSet set) {
   SvgOptions svg;
+  const bool slow = set == SampleSet::kSlow;
   svg.title =
-      fmt::format("callscope: {} ({}) - on-CPU, {} Hz, {:.1f} s, {} samples",
-                  printable(recording.target.comm), recording.target.pid, recording.sample_hz,
-                  static_cast<double>(recording.duration_ns) / 1e9, tree.total());
+      fmt::format("{} - on-CPU{}, {} Hz, {:.1f} s, {} samples", title_start(recording),
+                  slow ? fmt::format(" inside {} slow calls", recording.slow_calls.size()) : "",
+                  recording.sample_hz, seconds(recording), tree.total());
+  if (tree.total() == 0) {
+    svg.notes.emplace_back(slow ? "No CPU samples inside slow calls."
+                                : "No CPU samples: the process was never on CPU.");
+  }
+  return svg;
+}
+
+SvgOptions latency_options(const Recording& recording, const FrameTree& tree) {
+  SvgOptions svg;
+  svg.title = fmt::format("{} - time in probed functions, on and off CPU, {} of calls in {:.1f} s",
+                          title_start(recording), format_ns(tree.total()), seconds(recording));
+  svg.unit = "ns";
+  svg.notes.emplace_back(tree.total() == 0
+                             ? "No probed call was timed."
+                             : "Widths are exact call times, waiting included; only probed "
+                               "functions are in the picture.");
+  return svg;
+}
+
+}  // namespace
+
+std::string render_flame_graph(const Recording& recording, const ReportOptions& options) {
+  const bool latency = options.weight == StackWeight::kLatency;
+  const FrameTree tree = FrameTree::build(latency ? latency_stacks(recording)
+                                                  : folded_stacks(recording, options.samples));
+  SvgOptions svg =
+      latency ? latency_options(recording, tree) : cpu_options(recording, tree, options.samples);
   svg.subtitle = printable(recording.target.cmdline);
-  if (tree.total() == 0) svg.notes.emplace_back("No CPU samples: the process was never on CPU.");
   for (const std::string& reason : incompleteness(quality_items(recording))) {
     svg.notes.push_back("INCOMPLETE: " + printable(reason));
   }

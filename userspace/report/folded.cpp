@@ -5,14 +5,30 @@
 #include <string>
 #include <utility>
 
+#include "model/call_tree.hpp"
 #include "report/folded_stacks.hpp"
 #include "report/frame_label.hpp"
 #include "report/renderer.hpp"
+#include "report/thread_name.hpp"
 
 namespace callscope {
 namespace {
 
-using ThreadId = std::pair<std::int32_t, std::int32_t>;  // pid, tid
+using Weights = std::map<std::vector<std::string>, std::uint64_t>;
+
+// The first frame: the thread's name, or the target's for threads that nobody saw.
+std::string root_label(const Recording& recording, const std::string& comm) {
+  if (!comm.empty()) return folded_text(comm);
+  const std::string& target = recording.target.comm;
+  return target.empty() ? "[unknown]" : folded_text(target);
+}
+
+std::vector<FoldedStack> as_stacks(const Weights& weights) {
+  std::vector<FoldedStack> stacks;
+  stacks.reserve(weights.size());
+  for (const auto& [frames, weight] : weights) stacks.push_back({frames, weight});
+  return stacks;
+}
 
 std::vector<std::string> fold(const std::string& comm, const Stack& stack,
                               const std::vector<std::string>& labels) {
@@ -26,32 +42,44 @@ std::vector<std::string> fold(const std::string& comm, const Stack& stack,
 
 }  // namespace
 
-std::vector<FoldedStack> folded_stacks(const Recording& recording) {
+std::vector<FoldedStack> folded_stacks(const Recording& recording, SampleSet set) {
   std::vector<std::string> labels;
   labels.reserve(recording.frames.size());
   for (const Frame& frame : recording.frames) labels.push_back(folded_label(recording, frame));
-  std::map<ThreadId, std::string> comms;
-  for (const Thread& thread : recording.threads) {
-    comms[{thread.pid, thread.tid}] = folded_text(thread.comm);
-  }
-  std::map<std::vector<std::string>, std::uint64_t> weights;
-  const std::string& target = recording.target.comm;
-  const std::string fallback = target.empty() ? "[unknown]" : folded_text(target);
+  const ThreadNames threads(recording);
+  Weights weights;
   for (const CpuSamples& samples : recording.cpu) {
-    const auto comm = comms.find({samples.pid, samples.tid});
-    const bool known = comm != comms.end() && !comm->second.empty();
-    weights[fold(known ? comm->second : fallback, recording.stacks[samples.stack], labels)] +=
-        samples.count;
+    const std::uint64_t count = samples_in(samples, set);
+    if (count == 0) continue;
+    const std::string root = root_label(recording, threads.comm(samples.pid, samples.tid));
+    weights[fold(root, recording.stacks[samples.stack], labels)] += count;
   }
-  std::vector<FoldedStack> stacks;
-  stacks.reserve(weights.size());
-  for (const auto& [frames, weight] : weights) stacks.push_back({frames, weight});
-  return stacks;
+  return as_stacks(weights);
 }
 
-std::string render_folded(const Recording& recording, const ReportOptions& /*options*/) {
+std::vector<FoldedStack> latency_stacks(const Recording& recording) {
+  const ThreadNames threads(recording);
+  const std::vector<CallTreeNode> tree =
+      call_tree(recording, recording.calls_by_thread ? MergeThreads::kNo : MergeThreads::kYes);
+  Weights weights;
+  std::vector<std::string> path;  // the labels from the root of the tree to the node at hand
+  for (const CallTreeNode& node : tree) {
+    path.resize(node.depth);
+    path.push_back(folded_text(recording.functions[node.function].name));
+    if (node.sums.self_ns == 0) continue;
+    std::vector<std::string> frames = {root_label(recording, threads.comm(0, node.tid))};
+    frames.insert(frames.end(), path.begin(), path.end());
+    weights[std::move(frames)] += node.sums.self_ns;
+  }
+  return as_stacks(weights);
+}
+
+std::string render_folded(const Recording& recording, const ReportOptions& options) {
+  const std::vector<FoldedStack> stacks = options.weight == StackWeight::kLatency
+                                              ? latency_stacks(recording)
+                                              : folded_stacks(recording, options.samples);
   std::vector<std::string> lines;
-  for (const FoldedStack& stack : folded_stacks(recording)) {
+  for (const FoldedStack& stack : stacks) {
     std::string& line = lines.emplace_back(stack.frames.front());
     for (std::size_t i = 1; i < stack.frames.size(); ++i) line += ";" + stack.frames[i];
     line += " " + std::to_string(stack.weight) + "\n";

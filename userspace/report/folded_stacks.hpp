@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// The CPU stacks of a recording as folded stacks: one for each (thread name, stack), sorted. Shared
-// by the folded and the svg format. Pure function.
+// The stacks of a recording as folded stacks, sorted. Shared by the folded and the svg format. Pure
+// functions.
 #pragma once
 
 #include <vector>
 
 #include "callscope/recording.hpp"
 #include "flamegraph/folded.hpp"
+#include "model/stack_summary.hpp"
 
 namespace callscope {
 
-// frames: thread name, then root to leaf. A stack without frames becomes "[no stack]".
-std::vector<FoldedStack> folded_stacks(const Recording& recording);
+// CPU samples: one stack for each (thread name, stack). frames: thread name, then root to leaf. A
+// stack without frames becomes "[no stack]".
+std::vector<FoldedStack> folded_stacks(const Recording& recording, SampleSet set = SampleSet::kAll);
+
+// The tree of probed calls: one stack for each path, weighted by exact self time in ns. frames: the
+// thread name (the process's, when calls were not kept by thread), then root to leaf.
+std::vector<FoldedStack> latency_stacks(const Recording& recording);
 
 }  // namespace callscope

@@ -1,27 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <array>
-#include <nlohmann/json.hpp>
-#include <optional>
 #include <string>
 
-#include "callscope/abi/histogram.h"
-#include "model/function_table.hpp"
 #include "model/quality.hpp"
 #include "model/resource_summary.hpp"
 #include "model/stack_summary.hpp"
-#include "report/exit_mode.hpp"
 #include "report/frame_label.hpp"
+#include "report/json_sections.hpp"
+#include "report/json_spans.hpp"
 #include "report/renderer.hpp"
 
 namespace callscope {
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-template <typename T>
-Json value_or_null(const std::optional<T>& value) {
-  return value ? Json(*value) : Json(nullptr);
-}
 
 Json host_json(const Host& host) {
   return {{"kernel", host.kernel},     {"machine", host.machine},
@@ -47,42 +37,12 @@ Json module_json(const Module& module) {
           {"build_id", module.build_id}};
 }
 
-Json histogram_json(const FunctionStats& function) {
-  Json slots = Json::array();
-  for (const auto& [slot, count] : function.histogram) {
-    slots.push_back({{"low_ns", cs_hist_slot_low(slot)},
-                     {"high_ns", cs_hist_slot_low(slot + 1)},
-                     {"count", count}});
-  }
-  return slots;
-}
-
-Json function_json(const Recording& recording, const FunctionRow& row) {
-  const FunctionStats& f = *row.stats;
-  return {{"name", f.name},
-          {"module", recording.modules[f.module].path},
-          {"aliases", f.aliases},
-          {"addr", f.addr},
-          {"size_bytes", f.size_bytes},
-          {"calls", f.calls},
-          {"returns", f.returns},
-          {"unwound", f.unwound},
-          {"running", f.running},
-          {"untimed", f.untimed},
-          {"tail_exits", f.tail_exits},
-          {"total_ns", value_or_null(row.total_ns)},
-          {"self_ns", value_or_null(row.self_ns)},
-          {"avg_ns", value_or_null(row.avg_ns)},
-          {"min_ns", value_or_null(row.min_ns)},
-          {"max_ns", value_or_null(row.max_ns)},
-          {"p50_ns", value_or_null(row.p50_ns)},
-          {"p90_ns", value_or_null(row.p90_ns)},
-          {"p95_ns", value_or_null(row.p95_ns)},
-          {"p99_ns", value_or_null(row.p99_ns)},
-          {"p999_ns", value_or_null(row.p999_ns)},
-          {"exit", exit_mode_name(f.exit)},
-          {"probe_cost_ns", f.probe_cost_ns},
-          {"histogram", histogram_json(f)}};
+Json process_json(const ProcessInfo& process) {
+  return {{"pid", process.pid},
+          {"parent_pid", process.parent_pid == 0 ? Json(nullptr) : Json(process.parent_pid)},
+          {"comm", process.comm},
+          {"since_ns", process.since_ns},
+          {"timed", process.timed}};
 }
 
 Json stack_json(const Recording& recording, const StackCount& counted) {
@@ -93,10 +53,12 @@ Json stack_json(const Recording& recording, const StackCount& counted) {
   }
   Json threads = Json::array();
   for (const CpuSamples& s : counted.threads) {
-    threads.push_back({{"pid", s.pid}, {"tid", s.tid}, {"count", s.count}});
+    threads.push_back(
+        {{"pid", s.pid}, {"tid", s.tid}, {"count", s.count}, {"slow_count", s.slow_count}});
   }
   return {{"frames", std::move(frames)},
           {"count", counted.count},
+          {"slow_count", counted.slow_count},
           {"truncated", stack.truncated},
           {"threads", std::move(threads)}};
 }
@@ -117,6 +79,7 @@ Json cpu_json(const Recording& recording) {
   return {{"hz", recording.sample_hz},
           {"event", recording.sample_event},
           {"samples", summary.samples},
+          {"slow_samples", summary.slow_samples},
           {"kernel_samples", summary.kernel_leaf},
           {"user_samples", summary.with_user},
           {"reaching_start_samples", summary.reaching_start},
@@ -181,16 +144,14 @@ Json quality_json(const Recording& recording) {
 }  // namespace
 
 std::string render_json(const Recording& recording, const ReportOptions& options) {
-  Json functions = Json::array();
-  for (const FunctionRow& row : function_table(recording, options.sort)) {
-    functions.push_back(function_json(recording, row));
-  }
   Json modules = Json::array();
   for (const Module& module : recording.modules) modules.push_back(module_json(module));
   Json threads = Json::array();
   for (const Thread& t : recording.threads) {
     threads.push_back({{"pid", t.pid}, {"tid", t.tid}, {"comm", t.comm}});
   }
+  Json processes = Json::array();
+  for (const ProcessInfo& p : recording.processes) processes.push_back(process_json(p));
   const Json report = {{"schema", "callscope.report/1"},
                        {"tool_version", recording.tool_version},
                        {"start_unix_ns", recording.start_unix_ns},
@@ -198,10 +159,19 @@ std::string render_json(const Recording& recording, const ReportOptions& options
                        {"finished", recording.finished},
                        {"host", host_json(recording.host)},
                        {"target", target_json(recording.target)},
+                       {"processes", std::move(processes)},
                        {"probe_mechanism", recording.probe_mechanism},
+                       {"probe_costs", probe_costs_json(recording.probe_costs)},
+                       {"budget_percent", recording.budget_percent},
+                       {"calls_by_thread", recording.calls_by_thread},
+                       {"off_cpu_split", recording.off_cpu_split},
                        {"modules", std::move(modules)},
                        {"threads", std::move(threads)},
-                       {"functions", std::move(functions)},
+                       {"functions", functions_json(recording, options)},
+                       {"spans", spans_json(recording)},
+                       {"call_tree", call_tree_json(recording)},
+                       {"slow_calls", slow_calls_json(recording)},
+                       {"latency_columns", latency_columns_json(recording)},
                        {"cpu", cpu_json(recording)},
                        {"resources", resources_json(recording)},
                        {"quality", quality_json(recording)},

@@ -10,9 +10,11 @@ namespace {
 constexpr std::array kRenderers = {
     Renderer{"text", "tables for people", false, &render_text},
     Renderer{"json", "one object with everything (report/report.schema.json)", false, &render_json},
-    Renderer{"folded", "CPU stacks, one line each, for flame graph tools", false, &render_folded},
-    Renderer{"svg", "interactive flame graph of the CPU stacks", true, &render_flame_graph},
+    Renderer{"folded", "stacks, one line each, for flame graph tools", false, &render_folded},
+    Renderer{"svg", "interactive flame graph", true, &render_flame_graph},
     Renderer{"csv", "the function table, raw nanoseconds", false, &render_csv},
+    Renderer{"calltree", "who calls whom, with exact times", false, &render_call_tree},
+    Renderer{"heatmap", "latency over time as an SVG", true, &render_heat_map},
 };
 
 }  // namespace

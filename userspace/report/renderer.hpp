@@ -5,13 +5,18 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "callscope/recording.hpp"
+#include "model/stack_summary.hpp"
 
 namespace callscope {
+
+// What folded stacks and flame graphs weigh: CPU samples, or the exact time of probed calls.
+enum class StackWeight { kCpu, kLatency };
 
 struct ReportOptions {
   std::string sort = "total";  // one of function_sort_keys()
@@ -21,6 +26,20 @@ struct ReportOptions {
   std::size_t top_stacks = 10;
   std::size_t width = 120;  // columns that the text report aims at
   bool color = false;       // ANSI colours in the text report
+  bool wide = false;        // every column of the function table, however wide that gets
+
+  // Sections of the text report that are left out unless asked for. Globs on function names choose
+  // what they are about; "*" means the functions with most time.
+  std::optional<std::string> callers;
+  std::optional<std::string> histogram;
+  std::optional<std::string> heatmap;  // of format heatmap too
+  bool per_thread = false;
+  bool slow = false;
+
+  SampleSet samples = SampleSet::kAll;     // of text, folded and svg
+  StackWeight weight = StackWeight::kCpu;  // of folded and svg
+  std::size_t tree_depth = 0;              // levels of format calltree; 0 = all
+  double tree_min_percent = 0.5;           // calls with less of the time are summed up there
 };
 
 struct Renderer {
@@ -38,5 +57,7 @@ std::string render_json(const Recording& recording, const ReportOptions& options
 std::string render_folded(const Recording& recording, const ReportOptions& options);
 std::string render_flame_graph(const Recording& recording, const ReportOptions& options);
 std::string render_csv(const Recording& recording, const ReportOptions& options);
+std::string render_call_tree(const Recording& recording, const ReportOptions& options);
+std::string render_heat_map(const Recording& recording, const ReportOptions& options);
 
 }  // namespace callscope

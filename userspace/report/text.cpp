@@ -46,6 +46,23 @@ std::string modules_with_probes(const Recording& recording, std::size_t width) {
   return text;
 }
 
+// "redis-rdb-bgsave (4250), child of 4242, from 2.50s, not timed"; the target stands above.
+std::string other_processes(const Recording& recording, std::size_t width) {
+  constexpr std::size_t kMost = 5;
+  std::string text;
+  std::size_t others = 0;
+  for (const ProcessInfo& process : recording.processes) {
+    if (process.pid == recording.target.pid || ++others > kMost) continue;
+    std::string line = fmt::format("{} ({})", process.comm, process.pid);
+    if (process.parent_pid != 0) line += fmt::format(", child of {}", process.parent_pid);
+    line += fmt::format(", from {}{}", format_ns(process.since_ns),
+                        process.timed ? "" : ", sampled only");
+    text += header_line("process", line, width);
+  }
+  if (others > kMost) text += header_line("", fmt::format("and {} more", others - kMost), width);
+  return text;
+}
+
 }  // namespace
 
 std::string text_header(const Recording& recording, const ReportOptions& options,
@@ -61,6 +78,7 @@ std::string text_header(const Recording& recording, const ReportOptions& options
   text += header_line("build-id", target.build_id.empty() ? "none" : target.build_id, width);
   text += header_line("command", target.cmdline, width);
   text += modules_with_probes(recording, width);
+  text += other_processes(recording, width);
   text += header_line(
       "host",
       fmt::format("{}, Linux {} {}, {} CPUs, {} memory", host.hostname, host.kernel, host.machine,
@@ -119,6 +137,12 @@ std::string render_text(const Recording& recording, const ReportOptions& options
   const Paint paint(options.color);
   std::string text = text_header(recording, options, paint);
   text += "\n" + text_functions(recording, options, paint);
+  if (options.callers) text += "\n" + text_callers(recording, options, paint);
+  if (options.histogram) text += "\n" + text_histograms(recording, options, paint);
+  if (options.heatmap) text += "\n" + text_heat_maps(recording, options, paint);
+  if (options.slow) text += "\n" + text_slow_calls(recording, options, paint);
+  if (options.per_thread) text += "\n" + text_threads(recording, options, paint);
+  text += text_spans(recording, options, paint);
   text += "\n" + text_cpu(recording, options, paint);
   text += "\n" + text_resources(recording, options, paint);
   if (!recording.notes.empty()) {

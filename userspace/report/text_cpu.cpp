@@ -17,7 +17,12 @@ std::string share(std::uint64_t part, std::uint64_t whole) {
   return format_percent(static_cast<double>(part), static_cast<double>(whole));
 }
 
-std::string headline(const Recording& recording, const StackSummary& summary) {
+std::string headline(const Recording& recording, const StackSummary& summary, bool slow) {
+  if (slow) {
+    return fmt::format("  {} samples inside the {} slow calls that were logged, {} in the kernel\n",
+                       summary.samples, recording.slow_calls.size(),
+                       share(summary.kernel_leaf, summary.samples));
+  }
   const double seconds = static_cast<double>(recording.duration_ns) / 1e9;
   std::string text = fmt::format("  {} samples at {} Hz ({})", summary.samples, recording.sample_hz,
                                  printable(recording.sample_event));
@@ -81,10 +86,10 @@ std::string hot_stacks(const Recording& recording, const StackSummary& summary,
 }
 
 std::string trust(const StackSummary& summary) {
-  return fmt::format(
-      "  stacks that reach the start of their thread {}, truncated {}, with an unnamed frame {}\n",
-      share(summary.reaching_start, summary.with_user), share(summary.truncated, summary.samples),
-      share(summary.unresolved_any, summary.samples));
+  return fmt::format("  stacks: {} reach the thread's start, {} cut, {} with unnamed frames\n",
+                     share(summary.reaching_start, summary.with_user),
+                     share(summary.truncated, summary.samples),
+                     share(summary.unresolved_any, summary.samples));
 }
 
 }  // namespace
@@ -94,13 +99,16 @@ std::string text_cpu(const Recording& recording, const ReportOptions& options, c
   if (recording.sample_hz == 0 && recording.cpu.empty()) {
     return title + "  sampling was off: record with -F HZ\n";
   }
-  const StackSummary summary = summarize_stacks(recording);
+  const bool slow = options.samples == SampleSet::kSlow;
+  const StackSummary summary = summarize_stacks(recording, options.samples);
+  if (summary.samples == 0 && slow) return title + "  no samples inside slow calls\n";
   if (summary.samples == 0) {
     return title + fmt::format("  no samples at {} Hz: the process was never on CPU\n",
                                recording.sample_hz);
   }
-  return title + headline(recording, summary) + hot_functions(recording, summary, options, paint) +
-         "\n" + hot_stacks(recording, summary, options, paint) + trust(summary);
+  return title + headline(recording, summary, slow) +
+         hot_functions(recording, summary, options, paint) + "\n" +
+         hot_stacks(recording, summary, options, paint) + trust(summary);
 }
 
 }  // namespace callscope

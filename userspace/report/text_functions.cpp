@@ -7,7 +7,8 @@
 
 #include "model/function_table.hpp"
 #include "report/exit_mode.hpp"
-#include "report/frame_label.hpp"
+#include "report/function_columns.hpp"
+#include "report/function_notes.hpp"
 #include "report/plain_text.hpp"
 #include "report/text_sections.hpp"
 #include "report/units.hpp"
@@ -15,45 +16,73 @@
 namespace callscope {
 namespace {
 
-std::string count_or_blank(std::uint64_t count) {
-  return count == 0 ? std::string() : std::to_string(count);
+constexpr std::size_t kMinName = 21;
+const std::string kCostTitle = "probes ";  // its cells end in "!" or a blank too
+
+// Columns that are empty or "0" in every row would only take room.
+bool says_something(const FunctionColumn& column, const Recording& recording,
+                    const std::vector<FunctionRow>& rows) {
+  return std::ranges::any_of(rows, [&](const FunctionRow& row) {
+    const std::string cell = column.cell(recording, row);
+    return !cell.empty() && cell != "0" && cell != "-";
+  });
 }
 
-// Functions of libraries read as -f takes them: "libc.so.6:malloc".
-std::string function_label(const Recording& recording, const FunctionStats& function) {
-  const Module& module = recording.modules[function.module];
-  const std::string name = printable(function.name);
-  if (module.path == recording.target.exe) return name;
-  return printable(module_label(module)) + ":" + name;
+// Room for names that is worth giving up a column for: more on wide terminals.
+std::size_t wanted_name(std::size_t width) {
+  constexpr std::size_t kNarrow = 80;
+  return 22 + (width > kNarrow ? (width - kNarrow) * 3 / 10 : 0);
 }
 
-void add_function(TextTable& table, const Recording& recording, const FunctionRow& row) {
-  const FunctionStats& f = *row.stats;
-  table.add_row(
-      {std::to_string(f.calls), format_ns(row.total_ns), format_ns(row.self_ns),
-       format_ns(row.avg_ns), format_ns(row.p50_ns), format_ns(row.p99_ns), format_ns(row.p999_ns),
-       format_ns(row.max_ns), count_or_blank(f.unwound), count_or_blank(f.running),
-       count_or_blank(f.exit == ExitMode::kEntryOnly ? 0 : f.untimed), count_or_blank(f.tail_exits),
-       format_ns(f.probe_cost_ns) + (row.costly ? "!" : " "), std::string(exit_mode_name(f.exit)),
-       function_label(recording, f)},
-      row.costly);
+std::vector<const FunctionColumn*> chosen_columns(const Recording& recording,
+                                                  const std::vector<FunctionRow>& rows,
+                                                  const ReportOptions& options) {
+  std::vector<const FunctionColumn*> chosen;
+  for (const FunctionColumn& column : function_columns()) {
+    const bool sorted = column.sort_key == options.sort;
+    if (column.rank == FunctionColumn::kWideOnly && !options.wide && !sorted) continue;
+    if (column.rank == 0 || sorted || says_something(column, recording, rows))
+      chosen.push_back(&column);
+  }
+  return chosen;
 }
 
-std::string legend(const std::vector<FunctionRow>& shown, std::size_t hidden, const Paint& paint) {
-  std::string text;
-  const auto line = [&](const std::string& words) { text += "  " + paint.dim(words) + "\n"; };
-  if (hidden > 0) line(fmt::format("... and {} more (--top 0 shows all)", hidden));
-  if (std::ranges::any_of(shown, &FunctionRow::costly)) {
-    line("! the probes cost more than 20 % of the average call: the times include a part of it");
+std::string write_table(const Recording& recording, const std::vector<FunctionRow>& rows,
+                        std::optional<ExitMode> usual, const ReportOptions& options,
+                        const Paint& paint) {
+  const std::vector<const FunctionColumn*> columns = chosen_columns(recording, rows, options);
+  std::vector<TextTable::Column> titles;
+  for (const FunctionColumn* column : columns) {
+    const bool left =
+        column->title == "function" || column->title == "exit" || column->title == "site";
+    const bool keep = options.wide || column->sort_key == options.sort;
+    titles.push_back({column->sort_key == "cost" ? kCostTitle : std::string(column->title),
+                      left ? Align::kLeft : Align::kRight, false, keep ? 0 : column->rank});
   }
-  if (std::ranges::any_of(shown, [](const FunctionRow& row) { return !row.total_ns; })) {
-    line("- no call was timed: none returned, or only entries are counted");
+  TextTable table(std::move(titles));
+  for (const FunctionRow& row : rows) {
+    std::vector<std::string> cells;
+    for (const FunctionColumn* column : columns) cells.push_back(column->cell(recording, row));
+    table.add_row(std::move(cells), row.costly);
   }
-  const auto cut = [](const FunctionRow& row) { return row.stats->tail_exits > 0; };
-  if (std::ranges::any_of(shown, cut)) {
-    line("cut: calls that ended in a tail call of a function not probed; its time is missing");
+  if (options.wide) return table.write(std::string::npos, paint, kMinName);
+  table.fit(options.width, wanted_name(options.width));
+  const bool cost_shown = table.shows(kCostTitle);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    table.set_notes(i, function_notes(rows[i], usual, cost_shown));
   }
-  return text;
+  return table.write(options.width, paint, kMinName);
+}
+
+std::string headline(const Recording& recording, std::size_t called, std::optional<ExitMode> usual,
+                     const ReportOptions& options) {
+  std::string text =
+      fmt::format("  {} probed ({}), {} called, by {}", recording.functions.size(),
+                  recording.probe_mechanism.empty() ? "mechanism unknown"
+                                                    : printable(recording.probe_mechanism),
+                  called, printable(options.sort));
+  if (usual && !options.wide) text += fmt::format("; exit: {}", exit_mode_name(*usual));
+  return text + "\n";
 }
 
 }  // namespace
@@ -70,13 +99,8 @@ std::string text_functions(const Recording& recording, const ReportOptions& opti
   std::vector<FunctionRow> shown;
   std::ranges::copy_if(all, std::back_inserter(shown), called);
   const std::size_t never = all.size() - shown.size();
-
-  std::string text =
-      paint.bold("FUNCTIONS") + fmt::format("  {} probed ({}), {} called, by {}\n", all.size(),
-                                            recording.probe_mechanism.empty()
-                                                ? "mechanism unknown"
-                                                : printable(recording.probe_mechanism),
-                                            shown.size(), printable(options.sort));
+  const std::optional<ExitMode> usual = usual_exit(shown);
+  std::string text = paint.bold("FUNCTIONS") + headline(recording, shown.size(), usual, options);
   if (shown.empty()) return text + "  no probed function was called while recording\n";
 
   std::size_t hidden = 0;
@@ -84,23 +108,10 @@ std::string text_functions(const Recording& recording, const ReportOptions& opti
     hidden = shown.size() - options.top_functions;
     shown.resize(options.top_functions);
   }
-  TextTable table({{"calls"},
-                   {"total"},
-                   {"self"},
-                   {"avg"},
-                   {"p50"},
-                   {"p99"},
-                   {"p99.9"},
-                   {"max"},
-                   {"unwound", Align::kRight, true},
-                   {"running", Align::kRight, true},
-                   {"untimed", Align::kRight, true},
-                   {"cut", Align::kRight, true},
-                   {"probes ", Align::kRight},
-                   {"exit", Align::kLeft},
-                   {"function", Align::kLeft}});
-  for (const FunctionRow& row : shown) add_function(table, recording, row);
-  text += table.write(options.width, paint, 21) + legend(shown, hidden, paint);
+  text += write_table(recording, shown, usual, options, paint);
+  const auto line = [&](const std::string& words) { text += "  " + paint.dim(words) + "\n"; };
+  if (hidden > 0) line(fmt::format("... and {} more (--top 0 shows all)", hidden));
+  for (const std::string& words : function_legend(recording, shown)) line(words);
   if (never > 0) text += fmt::format("  {} never called\n", never);
   return text;
 }

@@ -14,6 +14,19 @@ std::string text_header(const Recording& recording, const ReportOptions& options
                         const Paint& paint);
 std::string text_functions(const Recording& recording, const ReportOptions& options,
                            const Paint& paint);
+std::string text_callers(const Recording& recording, const ReportOptions& options,
+                         const Paint& paint);
+std::string text_histograms(const Recording& recording, const ReportOptions& options,
+                            const Paint& paint);
+std::string text_heat_maps(const Recording& recording, const ReportOptions& options,
+                           const Paint& paint);
+std::string text_slow_calls(const Recording& recording, const ReportOptions& options,
+                            const Paint& paint);
+std::string text_threads(const Recording& recording, const ReportOptions& options,
+                         const Paint& paint);
+// Begins with an empty line; empty if there are no spans and no counted markers.
+std::string text_spans(const Recording& recording, const ReportOptions& options,
+                       const Paint& paint);
 std::string text_cpu(const Recording& recording, const ReportOptions& options, const Paint& paint);
 std::string text_resources(const Recording& recording, const ReportOptions& options,
                            const Paint& paint);

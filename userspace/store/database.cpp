@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/database.hpp"
 
+#include <cmath>
+
 namespace callscope::store {
 namespace {
 
@@ -62,6 +64,13 @@ Result<void> Statement::finish_run() {
 std::int64_t Statement::integer(int column) {
   if (sqlite3_column_type(handle_.get(), column) != SQLITE_INTEGER) malformed_ = true;
   return sqlite3_column_int64(handle_.get(), column);
+}
+
+double Statement::real(int column) {
+  const int type = sqlite3_column_type(handle_.get(), column);
+  const double value = sqlite3_column_double(handle_.get(), column);
+  if ((type != SQLITE_FLOAT && type != SQLITE_INTEGER) || !std::isfinite(value)) malformed_ = true;
+  return value;
 }
 
 std::string Statement::text(int column) {

@@ -42,6 +42,7 @@ class Statement {
     malformed_ = true;
     return T{};
   }
+  double real(int column);  // finite
   bool flag(int column) { return number<std::uint8_t>(column) != 0; }
   std::string text(int column);
   [[nodiscard]] bool is_null(int column) const;
@@ -58,12 +59,14 @@ class Statement {
   void bind(int index, const T& value) {
     note_rc(sqlite3_bind_int64(handle_.get(), index, static_cast<sqlite3_int64>(value)));
   }
+  void bind(int index, double value) { note_rc(sqlite3_bind_double(handle_.get(), index, value)); }
   void bind(int index, std::string_view value) {
     note_rc(sqlite3_bind_text64(handle_.get(), index, value.data() == nullptr ? "" : value.data(),
                                 value.size(), SQLITE_STATIC, SQLITE_UTF8));
   }
   void bind(int index, const std::string& value) { bind(index, std::string_view(value)); }
-  void bind(int index, const std::optional<int>& value) {
+  template <std::integral T>
+  void bind(int index, const std::optional<T>& value) {
     if (value) return bind(index, *value);
     note_rc(sqlite3_bind_null(handle_.get(), index));
   }

@@ -1,65 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/read_tables.hpp"
 
-#include <algorithm>
-#include <array>
-#include <limits>
 #include <string>
-#include <string_view>
+#include <utility>
 
-#include "callscope/abi/histogram.h"
+#include "store/column_text.hpp"
+#include "store/read_calls.hpp"
+#include "store/read_rows.hpp"
 #include "store/schema.hpp"
-#include "sys/parse_number.hpp"
+#include "store/span_tables.hpp"
 
 namespace callscope::store {
 namespace {
-
-Error damaged(const Database& database, std::string_view table) {
-  return {ErrorCode::kCorrupt,
-          database.path() + " is damaged: table " + std::string(table) + " holds invalid data",
-          "record again", 0};
-}
-
-// Runs sql and hands each row to read_row, which returns false for a row that cannot be.
-template <typename ReadRow>
-Result<void> for_rows(Database& database, std::string_view table, std::string_view sql,
-                      ReadRow read_row) {
-  Result<Statement> rows = database.prepare(sql);
-  if (!rows) return std::unexpected(damaged(database, table));
-  while (rows->next()) {
-    if (!read_row(*rows) || rows->malformed()) return std::unexpected(damaged(database, table));
-  }
-  return rows->status();
-}
-
-// The index of text in names as an enum value; false if it is none of them.
-template <typename Enum, std::size_t N>
-bool parse_name(const std::array<std::string_view, N>& names, std::string_view text, Enum& out) {
-  const auto found = std::ranges::find(names, text);
-  out = static_cast<Enum>(found - names.begin());
-  return found != names.end();
-}
-
-// "[1,2,3]" with each id below limit.
-bool parse_ids(std::string_view text, std::size_t limit, std::vector<std::uint32_t>& out) {
-  if (text.size() < 2 || text.front() != '[' || text.back() != ']') return false;
-  text = text.substr(1, text.size() - 2);
-  while (!text.empty()) {
-    const std::size_t comma = std::min(text.find(','), text.size());
-    const std::optional<std::uint32_t> id = parse_number<std::uint32_t>(text.substr(0, comma));
-    if (!id || *id >= limit) return false;
-    out.push_back(*id);
-    if (comma + 1 == text.size()) return false;
-    text.remove_prefix(std::min(comma + 1, text.size()));
-  }
-  return true;
-}
 
 Result<void> read_run(Database& database, Recording& out) {
   bool found = false;
   CS_TRY(for_rows(database, "recording",
                   "SELECT tool_version, start_unix_ns, duration_ns, finished, sample_hz,"
-                  " sample_event, probe_mechanism FROM recording",
+                  " sample_event, probe_mechanism, budget_percent, calls_by_thread,"
+                  " off_cpu_split FROM recording",
                   [&](Statement& row) {
                     out.tool_version = row.text(0);
                     out.start_unix_ns = row.u64(1);
@@ -68,13 +27,23 @@ Result<void> read_run(Database& database, Recording& out) {
                     out.sample_hz = row.number<std::uint32_t>(4);
                     out.sample_event = row.text(5);
                     out.probe_mechanism = row.text(6);
+                    out.budget_percent = row.real(7);
+                    out.calls_by_thread = row.flag(8);
+                    out.off_cpu_split = row.flag(9);
                     return !std::exchange(found, true);
                   }));
   if (!found) {
     return fail(ErrorCode::kCorrupt, database.path() + " holds no data",
                 "its recorder ended before it could write; record again");
   }
-  return {};
+  return for_rows(
+      database, "probe_cost",
+      "SELECT emulated_entry_ns, stepped_entry_ns, return_ns, emulated_exit_ns, stepped_exit_ns,"
+      " counted_entry_ns FROM probe_cost",
+      [&](Statement& row) {
+        out.probe_costs = {row.u64(0), row.u64(1), row.u64(2), row.u64(3), row.u64(4), row.u64(5)};
+        return true;
+      });
 }
 
 Result<void> read_host_and_target(Database& database, Recording& out) {
@@ -86,7 +55,7 @@ Result<void> read_host_and_target(Database& database, Recording& out) {
             row.u64(5)};
         return true;
       }));
-  return for_rows(database, "target",
+  CS_TRY(for_rows(database, "target",
                   "SELECT pid, comm, exe, cmdline, build_id, start_ticks, launched, exit_status,"
                   " ended_by FROM target",
                   [&](Statement& row) {
@@ -101,7 +70,14 @@ Result<void> read_host_and_target(Database& database, Recording& out) {
                     if (!row.is_null(7)) t.exit_status = row.number<int>(7);
                     t.ended_by = row.text(8);
                     return true;
-                  });
+                  }));
+  return for_rows(
+      database, "process", "SELECT pid, parent_pid, comm, since_ns, timed FROM process ORDER BY id",
+      [&](Statement& row) {
+        out.processes.push_back({row.number<std::int32_t>(0), row.number<std::int32_t>(1),
+                                 row.text(2), row.u64(3), row.flag(4)});
+        return true;
+      });
 }
 
 Result<void> read_code(Database& database, Recording& out) {
@@ -139,65 +115,15 @@ Result<void> read_samples(Database& database, Recording& out) {
                         {row.number<std::int32_t>(0), row.number<std::int32_t>(1), row.text(2)});
                     return true;
                   }));
-  return for_rows(database, "cpu_sample",
-                  "SELECT stack, pid, tid, count FROM cpu_sample ORDER BY stack, pid, tid",
-                  [&](Statement& row) {
-                    const CpuSamples& s = out.cpu.emplace_back(
-                        CpuSamples{row.number<std::uint32_t>(0), row.number<std::int32_t>(1),
-                                   row.number<std::int32_t>(2), row.u64(3)});
-                    return s.stack < out.stacks.size();
-                  });
-}
-
-bool read_function(Statement& row, const Recording& recording, FunctionStats& f) {
-  f.name = row.text(1);
-  f.module = row.number<std::uint32_t>(2);
-  f.addr = row.u64(3);
-  f.size_bytes = row.u64(4);
-  f.calls = row.u64(6);
-  f.returns = row.u64(7);
-  f.unwound = row.u64(8);
-  f.running = row.u64(9);
-  f.untimed = row.u64(10);
-  f.total_ns = row.u64(11);
-  f.self_ns = row.u64(12);
-  f.sum_ns = row.u64(13);
-  f.min_ns = row.u64(14);
-  f.max_ns = row.u64(15);
-  f.probe_cost_ns = row.u64(16);
-  f.tail_exits = row.u64(17);
-  return f.module < recording.modules.size() && f.min_ns <= f.max_ns &&
-         parse_name(kExitModes, row.text(5), f.exit);
-}
-
-Result<void> read_functions(Database& database, Recording& out) {
-  CS_TRY(for_rows(database, "function",
-                  "SELECT id, name, module, addr, size_bytes, exit_mode, calls, returns, unwound,"
-                  " running, untimed, total_ns, self_ns, sum_ns, min_ns, max_ns, probe_cost_ns,"
-                  " tail_exits"
-                  " FROM function ORDER BY id",
-                  [&](Statement& row) {
-                    const std::size_t id = out.functions.size();
-                    FunctionStats& f = out.functions.emplace_back();
-                    return row.number<std::size_t>(0) == id && read_function(row, out, f);
-                  }));
-  CS_TRY(for_rows(database, "function_alias",
-                  "SELECT function, name FROM function_alias ORDER BY function, position",
-                  [&](Statement& row) {
-                    const std::uint64_t id = row.u64(0);
-                    if (id >= out.functions.size()) return false;
-                    out.functions[id].aliases.push_back(row.text(1));
-                    return true;
-                  }));
-  return for_rows(database, "function_histogram",
-                  "SELECT function, slot, count FROM function_histogram ORDER BY function, slot",
-                  [&](Statement& row) {
-                    const std::uint64_t id = row.u64(0);
-                    const std::uint32_t slot = row.number<std::uint32_t>(1);
-                    if (id >= out.functions.size() || slot >= CS_HIST_SLOTS) return false;
-                    out.functions[id].histogram.emplace_back(slot, row.u64(2));
-                    return true;
-                  });
+  return for_rows(
+      database, "cpu_sample",
+      "SELECT stack, pid, tid, count, slow_count FROM cpu_sample ORDER BY stack, pid, tid",
+      [&](Statement& row) {
+        const CpuSamples& s = out.cpu.emplace_back(
+            CpuSamples{row.number<std::uint32_t>(0), row.number<std::int32_t>(1),
+                       row.number<std::int32_t>(2), row.u64(3), row.u64(4)});
+        return s.stack < out.stacks.size() && s.slow_count <= s.count;
+      });
 }
 
 Result<void> read_snapshots(Database& database, Recording& out) {
@@ -236,7 +162,8 @@ Result<Recording> read_tables(Database& database) {
   CS_TRY(read_host_and_target(database, recording));
   CS_TRY(read_code(database, recording));
   CS_TRY(read_samples(database, recording));
-  CS_TRY(read_functions(database, recording));
+  CS_TRY(read_calls(database, recording));
+  CS_TRY(read_spans(database, recording));
   CS_TRY(read_snapshots(database, recording));
   CS_TRY(read_quality_and_notes(database, recording));
   return recording;

@@ -122,11 +122,15 @@ std::string immutable_uri(const std::string& path) {
 // Hostile files may hold views and triggers of their own; ours need none of what this forbids.
 Result<void> harden(Database& database) {
   sqlite3_db_config(database.handle(), SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
-  CS_TRY(database.execute("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; BEGIN"));
+  CS_TRY(
+      database.execute("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA "
+                       "temp_store = MEMORY; BEGIN"));
+  std::string names;
+  for (const std::string_view table : store::kTables) {
+    names += (names.empty() ? "'" : ", '") + std::string(table) + "'";
+  }
   Result<Statement> views = database.prepare(
-      "SELECT 1 FROM sqlite_schema WHERE type <> 'table' AND name IN ('recording', 'host',"
-      " 'target', 'module', 'frame', 'stack', 'thread', 'cpu_sample', 'function',"
-      " 'function_alias', 'function_histogram', 'snapshot', 'quality', 'note')");
+      "SELECT 1 FROM sqlite_schema WHERE type <> 'table' AND name IN (" + names + ")");
   if (!views) return std::unexpected(views.error());
   if (views->next()) {
     return fail(ErrorCode::kCorrupt, database.path() + " is not a callscope recording");
@@ -134,19 +138,21 @@ Result<void> harden(Database& database) {
   return views->status();
 }
 
-Result<void> check_version(Database& database) {
+// Refuses formats that are not known here and shows known older ones as the present one.
+Result<void> adapt_version(Database& database) {
   std::uint32_t version = 0;
   Result<Statement> pragma = database.prepare("PRAGMA user_version");
   if (!pragma) return std::unexpected(pragma.error());
   if (pragma->next()) version = pragma->number<std::uint32_t>(0);
   CS_TRY(pragma->status());
   if (version == store::kFormatVersion) return {};
+  if (version == 1) return database.execute(store::kFormat1ViewsSql);
   std::string maker = "another callscope";
   Result<Statement> query = database.prepare("SELECT tool_version FROM recording");
   if (query && query->next()) maker = "callscope " + query->text(0);
   return fail(ErrorCode::kCorrupt,
               database.path() + " was made by " + maker + ", format " + std::to_string(version) +
-                  "; this one reads format " + std::to_string(store::kFormatVersion),
+                  "; this one reads formats 1 to " + std::to_string(store::kFormatVersion),
               "use the callscope that recorded it");
 }
 
@@ -161,7 +167,7 @@ Result<void> check_pages(Database& database) {
 
 Result<Recording> read_database(Database& database) {
   CS_TRY(harden(database));
-  CS_TRY(check_version(database));
+  CS_TRY(adapt_version(database));
   CS_TRY(check_pages(database));
   return store::read_tables(database);
 }

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <iterator>
-#include <span>
 #include <string>
 
+#include "store/column_text.hpp"
 #include "store/schema.hpp"
 
 namespace callscope::store {
@@ -27,55 +27,21 @@ Result<void> append_rows(Database& database, const char* sql, const std::vector<
   return {};
 }
 
-std::string json_array(std::span<const std::uint32_t> ids) {
-  std::string text = "[";
-  for (const std::uint32_t id : ids) {
-    if (text.size() > 1) text += ',';
-    text += std::to_string(id);
-  }
-  return text += ']';
-}
-
-Result<void> put_histogram(Statement& upsert, std::size_t id, const FunctionStats& now,
-                           const FunctionStats& before) {
-  auto old = before.histogram.begin();
-  for (const auto& slot : now.histogram) {
-    while (old != before.histogram.end() && old->first < slot.first) ++old;
-    if (old != before.histogram.end() && *old == slot) continue;
-    CS_TRY(upsert.run(id, slot.first, slot.second));
-  }
-  return {};
-}
-
-Result<void> put_aliases(Statement& upsert, std::size_t id, const FunctionStats& now,
-                         const FunctionStats& before) {
-  if (now.aliases == before.aliases) return {};
-  std::size_t position = 0;
-  for (const std::string& name : now.aliases) CS_TRY(upsert.run(id, position++, name));
-  return {};
-}
-
-Result<void> put_function(Statement& upsert, std::size_t id, const FunctionStats& f) {
-  return upsert.run(id, f.name, f.module, f.addr, f.size_bytes, name_of(kExitModes, f.exit),
-                    f.calls, f.returns, f.unwound, f.running, f.untimed, f.total_ns, f.self_ns,
-                    f.sum_ns, f.min_ns, f.max_ns, f.probe_cost_ns, f.tail_exits);
-}
-
 }  // namespace
 
 Result<void> RecordingTables::put(Database& database, const Recording& recording, bool finished) {
   if (clear_tables_) {
-    CS_TRY(database.execute(
-        "DELETE FROM module; DELETE FROM frame; DELETE FROM stack; DELETE FROM thread;"
-        "DELETE FROM cpu_sample; DELETE FROM function; DELETE FROM function_alias;"
-        "DELETE FROM function_histogram; DELETE FROM snapshot; DELETE FROM quality;"
-        "DELETE FROM note"));
+    for (const std::string_view table : kTables) {
+      CS_TRY(database.execute(("DELETE FROM " + std::string(table)).c_str()));
+    }
     clear_tables_ = false;
   }
   CS_TRY(put_run(database, recording, finished));
+  CS_TRY(put_processes(database, recording));
   CS_TRY(put_appended(database, recording));
   CS_TRY(put_cpu(database, recording));
-  CS_TRY(put_functions(database, recording));
+  CS_TRY(calls_.put(database, recording));
+  CS_TRY(spans_.put(database, recording));
   CS_TRY(put_snapshots(database, recording));
   return put_quality(database, recording);
 }
@@ -83,10 +49,17 @@ Result<void> RecordingTables::put(Database& database, const Recording& recording
 Result<void> RecordingTables::put_run(Database& database, const Recording& recording,
                                       bool finished) {
   Result<Statement> run =
-      database.prepare("INSERT OR REPLACE INTO recording VALUES (1,?,?,?,?,?,?,?)");
+      database.prepare("INSERT OR REPLACE INTO recording VALUES (1,?,?,?,?,?,?,?,?,?,?)");
   if (!run) return std::unexpected(run.error());
   CS_TRY(run->run(recording.tool_version, recording.start_unix_ns, recording.duration_ns, finished,
-                  recording.sample_hz, recording.sample_event, recording.probe_mechanism));
+                  recording.sample_hz, recording.sample_event, recording.probe_mechanism,
+                  recording.budget_percent, recording.calls_by_thread, recording.off_cpu_split));
+  Result<Statement> costs =
+      database.prepare("INSERT OR REPLACE INTO probe_cost VALUES (1,?,?,?,?,?,?)");
+  if (!costs) return std::unexpected(costs.error());
+  const ProbeCosts& c = recording.probe_costs;
+  CS_TRY(costs->run(c.emulated_entry_ns, c.stepped_entry_ns, c.return_ns, c.emulated_exit_ns,
+                    c.stepped_exit_ns, c.counted_entry_ns));
   Result<Statement> host = database.prepare("INSERT OR REPLACE INTO host VALUES (1,?,?,?,?,?,?)");
   if (!host) return std::unexpected(host.error());
   const Host& h = recording.host;
@@ -110,7 +83,7 @@ Result<void> RecordingTables::put_appended(Database& database, const Recording& 
                      }));
   CS_TRY(append_rows(database, "INSERT INTO stack VALUES (?,?,?)", recording.stacks, stacks_,
                      [](Statement& insert, std::size_t id, const Stack& s) {
-                       return insert.run(id, s.truncated, json_array(s.frames));
+                       return insert.run(id, s.truncated, ids_text(s.frames));
                      }));
   CS_TRY(append_rows(database, "INSERT INTO thread VALUES (?,?,?,?)", recording.threads, threads_,
                      [](Statement& insert, std::size_t id, const Thread& t) {
@@ -122,43 +95,36 @@ Result<void> RecordingTables::put_appended(Database& database, const Recording& 
                      });
 }
 
-Result<void> RecordingTables::put_cpu(Database& database, const Recording& recording) {
-  std::map<CpuKey, std::uint64_t> now;
-  for (const CpuSamples& s : recording.cpu) now[{s.stack, s.pid, s.tid}] += s.count;
-  Result<Statement> upsert = database.prepare("INSERT OR REPLACE INTO cpu_sample VALUES (?,?,?,?)");
-  if (!upsert) return std::unexpected(upsert.error());
-  auto before = cpu_.begin();
-  for (const auto& [key, count] : now) {
-    while (before != cpu_.end() && before->first < key) ++before;
-    if (before != cpu_.end() && before->first == key && before->second == count) continue;
-    CS_TRY(upsert->run(std::get<0>(key), std::get<1>(key), std::get<2>(key), count));
-  }
-  cpu_ = std::move(now);
+Result<void> RecordingTables::put_processes(Database& database, const Recording& recording) {
+  if (recording.processes == processes_) return {};
+  CS_TRY(database.execute("DELETE FROM process"));
+  std::size_t first = 0;
+  CS_TRY(append_rows(database, "INSERT INTO process VALUES (?,?,?,?,?,?)", recording.processes,
+                     first, [](Statement& insert, std::size_t id, const ProcessInfo& p) {
+                       return insert.run(id, p.pid, p.parent_pid, p.comm, p.since_ns, p.timed);
+                     }));
+  processes_ = recording.processes;
   return {};
 }
 
-Result<void> RecordingTables::put_functions(Database& database, const Recording& recording) {
-  if (recording.functions == functions_) return {};
-  Result<Statement> row = database.prepare(
-      "INSERT OR REPLACE INTO function VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
-  if (!row) return std::unexpected(row.error());
-  Result<Statement> alias =
-      database.prepare("INSERT OR REPLACE INTO function_alias VALUES (?,?,?)");
-  if (!alias) return std::unexpected(alias.error());
-  Result<Statement> slot =
-      database.prepare("INSERT OR REPLACE INTO function_histogram VALUES (?,?,?)");
-  if (!slot) return std::unexpected(slot.error());
-  functions_.resize(recording.functions.size());
-  for (std::size_t id = 0; id < recording.functions.size(); ++id) {
-    const FunctionStats& now = recording.functions[id];
-    FunctionStats& before = functions_[id];
-    // A default-constructed `before` means "no row yet", also when it equals `now`.
-    if (now == before && !now.name.empty()) continue;
-    CS_TRY(put_function(*row, id, now));
-    CS_TRY(put_aliases(*alias, id, now, before));
-    CS_TRY(put_histogram(*slot, id, now, before));
-    before = now;
+Result<void> RecordingTables::put_cpu(Database& database, const Recording& recording) {
+  std::map<CpuKey, CpuCounts> now;
+  for (const CpuSamples& s : recording.cpu) {
+    auto& [count, slow_count] = now[{s.stack, s.pid, s.tid}];
+    count += s.count;
+    slow_count += s.slow_count;
   }
+  Result<Statement> upsert =
+      database.prepare("INSERT OR REPLACE INTO cpu_sample VALUES (?,?,?,?,?)");
+  if (!upsert) return std::unexpected(upsert.error());
+  auto before = cpu_.begin();
+  for (const auto& [key, counts] : now) {
+    while (before != cpu_.end() && before->first < key) ++before;
+    if (before != cpu_.end() && before->first == key && before->second == counts) continue;
+    CS_TRY(upsert->run(std::get<0>(key), std::get<1>(key), std::get<2>(key), counts.first,
+                       counts.second));
+  }
+  cpu_ = std::move(now);
   return {};
 }
 

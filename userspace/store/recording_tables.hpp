@@ -7,11 +7,14 @@
 #include <cstdint>
 #include <map>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "callscope/error.hpp"
 #include "callscope/recording.hpp"
+#include "store/call_tables.hpp"
 #include "store/database.hpp"
+#include "store/span_tables.hpp"
 
 namespace callscope::store {
 
@@ -23,13 +26,14 @@ class RecordingTables {
 
  private:
   Result<void> put_run(Database& database, const Recording& recording, bool finished);
+  Result<void> put_processes(Database& database, const Recording& recording);
   Result<void> put_appended(Database& database, const Recording& recording);
   Result<void> put_cpu(Database& database, const Recording& recording);
-  Result<void> put_functions(Database& database, const Recording& recording);
   Result<void> put_snapshots(Database& database, const Recording& recording);
   Result<void> put_quality(Database& database, const Recording& recording);
 
   using CpuKey = std::tuple<std::uint32_t, std::int32_t, std::int32_t>;  // stack, pid, tid
+  using CpuCounts = std::pair<std::uint64_t, std::uint64_t>;             // count, slow_count
 
   bool clear_tables_;
   std::size_t modules_ = 0;
@@ -37,8 +41,10 @@ class RecordingTables {
   std::size_t stacks_ = 0;
   std::size_t threads_ = 0;
   std::size_t notes_ = 0;
-  std::map<CpuKey, std::uint64_t> cpu_;
-  std::vector<FunctionStats> functions_;
+  std::map<CpuKey, CpuCounts> cpu_;
+  CallTables calls_;
+  SpanTables spans_;
+  std::vector<ProcessInfo> processes_;
   std::vector<std::uint64_t> snapshot_times_;  // ascending
   std::vector<QualityItem> quality_;
 };

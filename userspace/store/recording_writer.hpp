@@ -24,10 +24,11 @@ class RecordingWriter {
   RecordingWriter& operator=(RecordingWriter&& other) noexcept;
   ~RecordingWriter();
 
-  // Stores what is new since the last flush in one transaction. modules, frames, stacks, threads
-  // and notes may only have grown; functions keep their place and their slots, (stack, pid, tid)
-  // never leaves cpu; snapshots (told apart by t_ns) may have been thinned out; all the rest may
-  // have changed at will. The file says "not finished", whatever recording.finished says.
+  // Stores what is new since the last flush in one transaction. modules, frames, stacks, threads,
+  // slow_calls and notes may only have grown; latency_columns too, and those of the last second
+  // that was flushed may have changed; functions keep their place and their slots, (stack, pid,
+  // tid) never leaves cpu; snapshots (told apart by t_ns) may have been thinned out; all the rest
+  // may have changed at will. The file says "not finished", whatever recording.finished says.
   Result<void> flush(const Recording& recording);
 
   // Last flush: marks the recording finished and leaves one self-contained file. No flush after it.

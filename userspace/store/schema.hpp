@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Facts of the file format that writer and reader share; the tables are described in schema.sql,
-// which CMake embeds as kSchemaSql. A change that an older reader would misread raises
-// kFormatVersion. Constants only.
+// which CMake embeds. A change that an older reader would misread raises kFormatVersion and adds a
+// format_N.sql for the reader. Constants only.
 #pragma once
 
 #include <array>
@@ -13,8 +13,22 @@
 namespace callscope::store {
 
 inline constexpr std::uint32_t kApplicationId = 0x4373636F;
-inline constexpr std::uint32_t kFormatVersion = 1;
-extern const char kSchemaSql[];
+inline constexpr std::uint32_t kFormatVersion = 2;
+extern const char kSchemaSql[];        // makes an empty recording of kFormatVersion
+extern const char kFormat1ViewsSql[];  // shows an open recording of format 1 as one of format 2
+
+// Every table of a recording.
+inline constexpr std::array<std::string_view, 21> kTables = {"recording",     "probe_cost",
+                                                             "host",          "target",
+                                                             "process",       "module",
+                                                             "frame",         "stack",
+                                                             "thread",        "cpu_sample",
+                                                             "function",      "function_alias",
+                                                             "call_node",     "function_histogram",
+                                                             "latency",       "slow_call",
+                                                             "snapshot",      "quality",
+                                                             "note",          "span",
+                                                             "span_histogram"};
 
 // Texts of enum values in the file, indexed by the value.
 inline constexpr std::array<std::string_view, 5> kModuleKinds = {"elf", "kernel", "vdso", "jit",

@@ -1,12 +1,13 @@
 -- SPDX-License-Identifier: Apache-2.0
--- A callscope recording (*.cscope): one SQLite database, format version 1.
+-- A callscope recording (*.cscope): one SQLite database, format version 2.
 -- Header: application_id 0x4373636F ("Csco"), user_version = format version. Both are read before
 -- anything else; table recording and its column tool_version stay in every later version.
 -- Times: CLOCK_MONOTONIC nanoseconds; t_ns counts from the start of the recording.
+-- format_1.sql tells what format 1 lacked; it can still be read.
 -- Unsigned 64-bit values are stored as SQLite's signed integers: addresses of the kernel look
 -- negative; printf('%x', addr) shows them right. Absent texts are '', absent numbers NULL.
 PRAGMA application_id = 1131635567;
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 
 -- The run as a whole: exactly one row (none: the recorder died before its first flush).
 CREATE TABLE recording (
@@ -17,7 +18,21 @@ CREATE TABLE recording (
   finished        INTEGER NOT NULL,  -- 1: ended normally; 0: recorder killed, or still recording
   sample_hz       INTEGER NOT NULL,  -- CPU samples a second and CPU asked for; 0: off
   sample_event    TEXT NOT NULL,     -- "cpu-clock" or "cycles"
-  probe_mechanism TEXT NOT NULL      -- "uprobe session", ...; '' if no function was probed
+  probe_mechanism TEXT NOT NULL,     -- "uprobe session", ...; '' if no function was probed
+  budget_percent  REAL NOT NULL,     -- of one CPU, for all probes together; 0: no limit
+  calls_by_thread INTEGER NOT NULL,  -- 1: call_node has a tree for each thread
+  off_cpu_split   INTEGER NOT NULL   -- 0: blocked_ns and runq_ns were not measured, and are 0
+);
+
+-- What one probe added on this machine, measured at the start: one row; 0 = not measured.
+CREATE TABLE probe_cost (
+  id                INTEGER PRIMARY KEY CHECK (id = 1),
+  emulated_entry_ns INTEGER NOT NULL,  -- entry probe on an instruction that the kernel emulates
+  stepped_entry_ns  INTEGER NOT NULL,  -- on one that it single-steps
+  return_ns         INTEGER NOT NULL,  -- a return probe
+  emulated_exit_ns  INTEGER NOT NULL,  -- exit site on a tail jump or a slid ret
+  stepped_exit_ns   INTEGER NOT NULL,  -- exit site on a ret
+  counted_entry_ns  INTEGER NOT NULL   -- an emulated entry that is only counted
 );
 
 -- The machine: one row.
@@ -43,6 +58,16 @@ CREATE TABLE target (
   launched    INTEGER NOT NULL,  -- 1: started by callscope (record -- CMD)
   exit_status INTEGER,           -- wait(2) status of a launched target that ended
   ended_by    TEXT NOT NULL      -- "duration", "signal", "target exit"; '' if the recorder was killed
+);
+
+-- Every process that was recorded: the target first, then further ones and their children.
+CREATE TABLE process (
+  id         INTEGER PRIMARY KEY,  -- position, from 0
+  pid        INTEGER NOT NULL,
+  parent_pid INTEGER NOT NULL,     -- of a followed child; 0: asked for by the user
+  comm       TEXT NOT NULL,
+  since_ns   INTEGER NOT NULL,     -- when its functions were probed, from the start
+  timed      INTEGER NOT NULL      -- 1: its functions were probed
 );
 
 -- Files and pseudo files that code was seen in. Ids count from 0 without gaps.
@@ -79,14 +104,16 @@ CREATE TABLE thread (
 
 -- How often a stack was seen on CPU in a thread.
 CREATE TABLE cpu_sample (
-  stack INTEGER NOT NULL,  -- stack.id
-  pid   INTEGER NOT NULL,
-  tid   INTEGER NOT NULL,
-  count INTEGER NOT NULL,
+  stack      INTEGER NOT NULL,  -- stack.id
+  pid        INTEGER NOT NULL,
+  tid        INTEGER NOT NULL,
+  count      INTEGER NOT NULL,
+  slow_count INTEGER NOT NULL,  -- of these, taken inside calls that table slow_call lists
   PRIMARY KEY (stack, pid, tid)
 ) WITHOUT ROWID;
 
--- Probed functions. calls = returns + unwound + running + untimed.
+-- Probed functions. calls = returns + unwound + running + untimed + skipped. Each timed call stands
+-- for as many as were counted while one in N was timed: times and histograms are scaled up.
 CREATE TABLE function (
   id            INTEGER PRIMARY KEY,
   name          TEXT NOT NULL,     -- linker name
@@ -101,11 +128,24 @@ CREATE TABLE function (
   untimed       INTEGER NOT NULL,  -- entered, but no return could be seen
   total_ns      INTEGER NOT NULL,  -- outermost activations only
   self_ns       INTEGER NOT NULL,  -- total without the time in probed callees
-  sum_ns        INTEGER NOT NULL,  -- over all returned calls; average = sum_ns / returns
+  sum_ns        INTEGER NOT NULL,  -- over all returned calls; average = sum_ns / sum of the histogram
   min_ns        INTEGER NOT NULL,  -- of returned calls; 0 if there is none
   max_ns        INTEGER NOT NULL,
   probe_cost_ns INTEGER NOT NULL,  -- predicted cost of both probes for one call
-  tail_exits    INTEGER NOT NULL   -- of the returns: left by a tail call whose time is missing
+  tail_exits    INTEGER NOT NULL,  -- of the returns: left by a tail call whose time is missing
+  site_addr       INTEGER NOT NULL,  -- of the entry probe: addr or a little behind; 0: not known
+  emulated_entry  INTEGER NOT NULL,  -- 1: the kernel emulates the instruction there: cheap
+  emulated_exits  INTEGER NOT NULL,  -- 1: the same of all its exit sites
+  inlined_copies  INTEGER NOT NULL,  -- places where it is inlined: calls there are not seen
+  threw           INTEGER NOT NULL,  -- of the unwound: left by a C++ exception, seen when caught
+  skipped         INTEGER NOT NULL,  -- counted but not timed, to keep the budget
+  sample_every    INTEGER NOT NULL,  -- one in this many calls is timed, as of the end
+  untimed_ns      INTEGER NOT NULL,  -- when the budget ended its timing; 0: never
+  detached_ns     INTEGER NOT NULL,  -- when the budget took its probes away; 0: never
+  blocked_ns      INTEGER NOT NULL,  -- of total_ns: asleep (lock, I/O, timer)
+  runq_ns         INTEGER NOT NULL,  -- of total_ns: ready, waiting for a CPU
+  self_blocked_ns INTEGER NOT NULL,  -- of self_ns
+  self_runq_ns    INTEGER NOT NULL   -- of self_ns
 );
 
 -- Other names of the address of a function.
@@ -123,6 +163,75 @@ CREATE TABLE function_histogram (
   slot     INTEGER NOT NULL,
   count    INTEGER NOT NULL,
   PRIMARY KEY (function, slot)
+) WITHOUT ROWID;
+
+-- The tree of probed calls: a function called from the functions above it; times as in function.
+-- A call of a function that is open already is a leaf of its caller, marked recursive.
+CREATE TABLE call_node (
+  id              INTEGER PRIMARY KEY,  -- from 0 without gaps; parents come first
+  parent          INTEGER,              -- call_node.id; NULL: no probed function was open
+  function        INTEGER NOT NULL,     -- function.id
+  tid             INTEGER NOT NULL,     -- 0 unless recording.calls_by_thread
+  recursive       INTEGER NOT NULL,     -- 1: its time is in an outer node already
+  calls           INTEGER NOT NULL,     -- timed ones that returned
+  unwound         INTEGER NOT NULL,
+  total_ns        INTEGER NOT NULL,
+  self_ns         INTEGER NOT NULL,
+  max_ns          INTEGER NOT NULL,     -- of returned calls
+  blocked_ns      INTEGER NOT NULL,
+  runq_ns         INTEGER NOT NULL,
+  self_blocked_ns INTEGER NOT NULL,
+  self_runq_ns    INTEGER NOT NULL
+);
+
+-- Latency over time: calls of a function that returned in one second of the recording.
+CREATE TABLE latency (
+  second    INTEGER NOT NULL,  -- t_ns / 1e9 of the returns
+  function  INTEGER NOT NULL,  -- function.id
+  histogram TEXT NOT NULL,     -- JSON object {"slot":count}; view function_latency has the bounds
+  PRIMARY KEY (second, function)
+) WITHOUT ROWID;
+
+-- Calls that took longer than their --slow threshold, by the time of their end.
+CREATE TABLE slow_call (
+  id          INTEGER PRIMARY KEY,  -- from 0 without gaps
+  function    INTEGER NOT NULL,     -- function.id
+  pid         INTEGER NOT NULL,
+  tid         INTEGER NOT NULL,
+  t_ns        INTEGER NOT NULL,     -- of the entry
+  duration_ns INTEGER NOT NULL,
+  blocked_ns  INTEGER NOT NULL,     -- of the duration: asleep
+  runq_ns     INTEGER NOT NULL,     -- of the duration: ready, waiting for a CPU
+  stack       INTEGER,              -- stack.id at the entry, the function itself first
+  args        TEXT NOT NULL         -- JSON array of rdi, rsi, rdx, rcx, r8, r9; null: not known
+);
+
+-- Spans (record --span) and counted USDT markers (record -f usdt:...). Ids count from 0 without gaps.
+-- begun = finished + restarted + open + abandoned + lost.
+CREATE TABLE span (
+  id         INTEGER PRIMARY KEY,
+  name       TEXT NOT NULL,
+  from_point TEXT NOT NULL,     -- "FUNC", "FUNC@exit" or "usdt:PROVIDER:NAME"
+  to_point   TEXT NOT NULL,     -- '': a marker that is only counted
+  keyed_by   TEXT NOT NULL,     -- what pairs both points: "thread", "argN", "object"; '' of a marker
+  begun      INTEGER NOT NULL,  -- hits of a marker
+  finished   INTEGER NOT NULL,
+  restarted  INTEGER NOT NULL,  -- begun again with the same key before the end; the later one counts
+  unmatched  INTEGER NOT NULL,  -- ends without a beginning
+  open       INTEGER NOT NULL,  -- begun, not finished when the recording ended
+  abandoned  INTEGER NOT NULL,  -- begun by a thread that ended before the end
+  lost       INTEGER NOT NULL,  -- no room to remember the beginning
+  sum_ns     INTEGER NOT NULL,  -- over all finished ones
+  min_ns     INTEGER NOT NULL,  -- of finished ones; 0 if there is none
+  max_ns     INTEGER NOT NULL
+);
+
+-- Histogram of finished spans, as function_histogram.
+CREATE TABLE span_histogram (
+  span  INTEGER NOT NULL,  -- span.id
+  slot  INTEGER NOT NULL,
+  count INTEGER NOT NULL,
+  PRIMARY KEY (span, slot)
 ) WITHOUT ROWID;
 
 -- State of the process over time. Faults, CPU times, switches and bytes count from process start.
@@ -168,6 +277,15 @@ CREATE TABLE note (
 CREATE VIEW stack_frame AS
   SELECT stack.id AS stack, entry.key AS depth, entry.value AS frame
   FROM stack, json_each(stack.frames) AS entry;
+
+-- The tree by name: one row for each function and the probed function that called it.
+CREATE VIEW function_caller AS
+  SELECT function.name AS name, outer_function.name AS caller, sum(call_node.calls) AS calls,
+         sum(call_node.total_ns) AS total_ns, sum(call_node.self_ns) AS self_ns
+  FROM call_node JOIN function ON function.id = call_node.function
+       LEFT JOIN call_node AS outer_node ON outer_node.id = call_node.parent
+       LEFT JOIN function AS outer_function ON outer_function.id = outer_node.function
+  GROUP BY call_node.function, outer_node.function;
 
 -- The histogram with the bounds of each slot: low_ns <= duration < high_ns.
 CREATE VIEW function_latency AS

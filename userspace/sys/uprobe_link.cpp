@@ -43,6 +43,8 @@ Result<Fd> link_uprobes(const UprobeLinkSpec& spec) {
   attr.offsets = address_of(spec.offsets.data());
   attr.cookies = address_of(spec.cookies.data());
   attr.count = static_cast<std::uint32_t>(std::min(spec.offsets.size(), spec.cookies.size()));
+  if (spec.ref_ctr_offsets.size() >= attr.count)
+    attr.ref_ctr_offsets = address_of(spec.ref_ctr_offsets.data());
   attr.flags = spec.kind == UprobeLinkKind::kReturn ? kMultiReturn : 0;
   attr.pid = static_cast<std::uint32_t>(spec.pid);
   const long fd = ::syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));

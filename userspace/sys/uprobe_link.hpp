@@ -26,6 +26,9 @@ struct UprobeLinkSpec {
   std::span<const std::uint64_t> offsets;  // file offsets
   std::span<const std::uint64_t> cookies;  // one for each offset
   std::int32_t pid = 0;                    // process whose memory gets the breakpoints; 0 = all
+  // File offsets of the 16-bit counters that the kernel raises while a probe is there (semaphores
+  // of USDT markers): one for each probe, 0 = none. Empty: none at all.
+  std::span<const std::uint64_t> ref_ctr_offsets = {};
 };
 
 // kUnsupported: the kernel has no such link. kIo with sys_errno otherwise; then no probe is left.

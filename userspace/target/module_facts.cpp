@@ -35,9 +35,11 @@ bool is_throwing_symbol(const ElfSymbol& symbol) {
 
 // Routines that move a thread to another stack. Those of libc are there in every process, so only
 // an import counts; the others are evidence even when the program defines them itself.
-bool is_fiber_symbol(const ElfSymbol& symbol) {
+bool is_fiber_symbol(const ElfSymbol& symbol, bool statically_linked) {
   const std::string_view name = symbol.name;
-  if (equals_any(name, {"makecontext", "swapcontext"})) return symbol.shndx == SHN_UNDEF;
+  // A static program has them only if it uses them.
+  if (equals_any(name, {"makecontext", "swapcontext"}))
+    return symbol.shndx == SHN_UNDEF || statically_linked;
   if (ends_with_any(name, {"jump_fcontext", "make_fcontext", "ontop_fcontext"}) ||
       starts_with_any(name, {"zend_fiber_switch", "_ZN5folly6fibers", "*Fiber::swapcontext"})) {
     return true;
@@ -80,6 +82,13 @@ bool has_go_section(const ElfImage& image) {
   });
 }
 
+// Calls that map libraries (on request, or libgcc_s for libc's own use) or change the stack: where
+// return probes cannot be held back, programs that import them get none.
+bool is_loading_symbol(std::string_view name) {
+  return equals_any(name, {"dlopen", "dlmopen", "pthread_cancel", "pthread_exit", "thrd_exit",
+                           "backtrace", "sigaltstack"});
+}
+
 void read_symbol_evidence(const ElfImage& image, std::string_view name, ModuleFacts& facts) {
   bool finds_frames = false;  // imports what an unwinder that is linked in needs from libc
   image.for_each_symbol([&](const ElfSymbol& symbol) {
@@ -90,7 +99,12 @@ void read_symbol_evidence(const ElfImage& image, std::string_view name, ModuleFa
     if (imported && equals_any(symbol.name, {"dl_iterate_phdr", "_dl_find_object"}))
       finds_frames = true;
     if (imported && symbol.name == "ASYNC_pause_job") facts.pauses_openssl_jobs = true;
-    if (facts.fibers.empty() && !is_libc(name) && is_fiber_symbol(symbol))
+    if (imported && symbol.name == "pthread_setcanceltype") facts.cancels_anywhere = true;
+    if (imported && !is_libc(name) && is_loading_symbol(symbol.name)) facts.loads_code = true;
+    if (imported && !is_libc(name) &&
+        equals_any(symbol.name, {"fork", "_Fork", "forkpty", "daemon"}))
+      facts.forks = true;
+    if (facts.fibers.empty() && !is_libc(name) && is_fiber_symbol(symbol, facts.statically_linked))
       facts.fibers = symbol.name;
   });
   if (finds_frames && facts.can_throw) facts.has_unwinder = true;

@@ -26,6 +26,9 @@ struct ModuleFacts {
   bool can_throw = false;          // exception tables, or uses the runtime to throw or catch
   bool is_go = false;
   bool pauses_openssl_jobs = false;  // imports ASYNC_pause_job
+  bool loads_code = false;           // imports dlopen, or what makes libc load an unwinder
+  bool forks = false;                // imports fork
+  bool cancels_anywhere = false;     // imports pthread_setcanceltype
   std::string fibers;                // the symbol or library that switches stacks; empty: none
   SymbolSource symbols = SymbolSource::kNone;
 };

@@ -97,10 +97,14 @@ std::string danger(const SafetyFacts& facts, std::string_view release) {
 
 ReturnProbeVerdict return_probe_verdict(const SafetyFacts& facts, std::string_view kernel_release) {
   std::string why = danger(facts, kernel_release);
-  if (!why.empty()) return {.safe = false, .reason = std::move(why)};
+  const bool kernel = !kernel_danger(facts, kernel_release).empty();
+  if (!why.empty()) return {.safe = false, .kernel_danger = kernel, .reason = std::move(why)};
   if (facts.unwinders.empty())
-    return {.safe = true, .reason = "no unwinder, no Go and no fibers in the target"};
+    return {.safe = true,
+            .kernel_danger = false,
+            .reason = "no unwinder, no Go and no fibers in the target"};
   return {.safe = true,
+          .kernel_danger = false,
           .reason = fmt::format("{} is mapped, but no module throws or catches through others",
                                 file_name(facts.unwinders.front()))};
 }

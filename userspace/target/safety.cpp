@@ -98,6 +98,9 @@ void merge(const std::vector<ModuleFacts>& modules, SafetyFacts& facts) {
     if (module.has_unwinder) facts.unwinders.push_back(module.path);
     if (module.can_throw) facts.throwers.push_back(module.path);
     if (module.is_go) facts.go_modules.push_back(module.path);
+    if (module.loads_code) facts.loaders.push_back(module.path);
+    if (module.forks) facts.forkers.push_back(module.path);
+    facts.cancels_anywhere = facts.cancels_anywhere || module.cancels_anywhere;
     // libcrypto can switch stacks for asynchronous engines; without one that pauses jobs, a job
     // runs to its end at once and returns come in order.
     const bool idle_openssl = name.starts_with("libcrypto.so") && !openssl_pauses;

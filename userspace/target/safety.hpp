@@ -29,6 +29,9 @@ struct SafetyFacts {
   std::vector<std::string> throwers;    // files with code that throws or catches
   std::vector<std::string> go_modules;  // files that hold a Go runtime
   std::vector<std::string> fibers;      // "FILE (SYMBOL)" of what switches stacks
+  std::vector<std::string> loaders;     // files that may load further code
+  std::vector<std::string> forkers;     // files that may fork
+  bool cancels_anywhere = false;        // threads may be cancelled at any instruction
 
   std::uint32_t seccomp_mode = 0;  // 0 none, 1 strict, 2 filter
   bool shadow_stack = false;       // CET shadow stack on in the main thread
@@ -44,7 +47,8 @@ Result<SafetyFacts> inspect_target(std::int32_t pid);
 
 struct ReturnProbeVerdict {
   bool safe = false;
-  std::string reason;  // one line, a clause to stand behind what is done about it
+  bool kernel_danger = false;  // the kernel's return probes are no good in this process at all
+  std::string reason;          // one line, a clause to stand behind what is done about it
 };
 
 // kernel_release as uname -r has it.

@@ -15,7 +15,7 @@
 /* rodata of the cpu object, set between open and load. */
 struct cs_cpu_config {
 	__u32 follow_children; /* 1: forked children become targets */
-	__u32 pad;
+	__u32 log_samples;     /* 1: each sample is also sent on its own, with its time */
 };
 
 /* Key of map cs_stack_counts. */
@@ -31,12 +31,8 @@ struct cs_stack_count {
 	__u32 pad;
 };
 
-enum cs_record_kind {
-	CS_RECORD_STACK = 1,
-	CS_RECORD_FORK,
-	CS_RECORD_EXEC,
-	CS_RECORD_EXIT,
-};
+#define CS_RECORD_STACK	 1 /* beside the kinds of abi/process.h */
+#define CS_RECORD_SAMPLE 2
 
 enum cs_stack_flags {
 	CS_STACK_TRUNCATED = 1,	 /* the walk stopped at CS_STACK_MAX */
@@ -56,20 +52,20 @@ struct cs_stack_record {
 	__u64 frames[2 * CS_STACK_MAX];
 };
 
-/* CS_RECORD_FORK, _EXEC, _EXIT: the life of target processes. */
-struct cs_process_record {
+/* CS_RECORD_SAMPLE: one sample, behind the record of its stack. */
+struct cs_sample_record {
 	__u32 kind;
 	__u32 size;
-	__u32 tgid;
-	__u32 parent_tgid; /* FORK: the target that forked; else 0 */
+	struct cs_stack_key key;
+	__u64 t_ns; /* CLOCK_MONOTONIC */
 };
 
 #ifndef __bpf__
+static_assert(sizeof(struct cs_sample_record) == 32, "abi");
 static_assert(sizeof(struct cs_cpu_config) == 8, "abi");
 static_assert(sizeof(struct cs_stack_key) == 16, "abi");
 static_assert(sizeof(struct cs_stack_count) == 16, "abi");
 static_assert(sizeof(struct cs_stack_record) == 56 + 16 * CS_STACK_MAX, "abi");
-static_assert(sizeof(struct cs_process_record) == 16, "abi");
 #endif
 
 #endif

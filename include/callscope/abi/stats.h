@@ -14,6 +14,7 @@ enum cs_stat {
 	CS_STAT_STACK_UNREADABLE, /* samples whose user stack could not be walked at all */
 	CS_STAT_TARGETS_FULL,	  /* forked children not followed: no room */
 	CS_STAT_EVENT_LOST,	  /* fork, exec or exit events that the ring had no room for */
+	CS_STAT_SAMPLE_LOST,	  /* samples whose time the ring had no room for */
 	/* calls object */
 	CS_STAT_THREAD_STATE_FULL, /* entries lost: no memory for the thread's shadow stack */
 	CS_STAT_DEPTH_EXCEEDED, /* entries below CS_CALL_DEPTH probed frames: counted, not timed */
@@ -21,6 +22,16 @@ enum cs_stat {
 	CS_STAT_BAD_COOKIE,	  /* events whose function id is out of range */
 	CS_STAT_SLOT_UNREADABLE,  /* return slots that could not be read: taken as unwound */
 	CS_STAT_MINMAX_CONTENDED, /* minimum or maximum not updated after several tries */
+	CS_STAT_TREE_FULL,	  /* calls in contexts that the call tree had no room for */
+	CS_STAT_CALL_EVENT_LOST,  /* loader and budget events that the ring had no room for */
+	CS_STAT_SLOW_LOST,	  /* slow calls that the ring had no room for */
+	CS_STAT_RETURN_RELINKED,  /* calls whose return probe went while they were open */
+	/* spans object */
+	CS_STAT_SPAN_BAD_SITE,	      /* events whose site or row is out of range */
+	CS_STAT_SPAN_KEY_UNREADABLE,  /* events lost: their key could not be read, or not kept */
+	CS_STAT_SPAN_NAME_UNREADABLE, /* begins lost: the same of their name */
+	CS_STAT_SPAN_NAMES_FULL,      /* begins lost: CS_SPAN_NAMES_MAX other names came first */
+	CS_STAT_SPAN_NAMED_UNMATCHED, /* ends by name whose begin was not seen: which is unknown */
 	CS_STAT_COUNT
 };
 

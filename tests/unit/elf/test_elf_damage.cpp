@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "elf/elf_image.hpp"
+#include "elf/frame_table.hpp"
 #include "elf/notes.hpp"
 #include "sys/mapped_file.hpp"
 
@@ -30,11 +31,15 @@ std::uint64_t use_all(const ElfImage& image) {
   for (const ElfSegment& segment : image.segments())
     for (const std::uint8_t byte : image.segment_bytes(segment)) sum += byte;
   if (const auto link = image.debuglink()) sum += link->name.size() + link->crc;
+  const FrameTable frames(image);
+  for (const FrameTable::Piece& piece : frames.pieces())
+    sum += frames.cfa_at(piece.start).offset == 8 ? 1 : piece.end;
   image.for_each_symbol([&](const ElfSymbol& symbol) {
     for (const char c : symbol.name) sum += static_cast<unsigned char>(c);
     sum += image.vaddr_to_file_off(symbol.value).value_or(0);
     sum += image.file_off_to_vaddr(symbol.value).value_or(0);
     sum += image.is_executable_addr(symbol.value) ? 1 : 0;
+    for (const std::uint8_t byte : image.bytes_at(symbol.value, symbol.size)) sum += byte;
   });
   return sum;
 }

@@ -9,8 +9,8 @@ using callscope::function_sort_keys;
 using callscope::function_table;
 using callscope::FunctionRow;
 using callscope::FunctionStats;
-using callscope::make_function_row;
 using callscope::Recording;
+using callscope::test::sample_recording;
 
 namespace {
 
@@ -27,6 +27,16 @@ FunctionStats function(const std::string& name, std::uint64_t calls, std::uint64
   return f;
 }
 
+FunctionRow row_of(const Recording& recording, const std::string& name) {
+  for (const FunctionRow& row : function_table(recording, "name")) {
+    if (row.stats->name == name) return row;
+  }
+  FAIL("no row " << name);
+  return {};
+}
+
+std::string entry_only_name() { return callscope::test::sample_entry_only_function().name; }
+
 std::vector<std::string> order(const Recording& recording, std::string_view key) {
   std::vector<std::string> names;
   for (const FunctionRow& row : function_table(recording, key)) names.push_back(row.stats->name);
@@ -36,8 +46,8 @@ std::vector<std::string> order(const Recording& recording, std::string_view key)
 }  // namespace
 
 TEST_CASE("a row has averages over returned calls and percentiles", "[unit]") {
-  const FunctionStats f = callscope::test::sample_timed_function();
-  const FunctionRow row = make_function_row(f);
+  const Recording recording = sample_recording();
+  const FunctionRow row = row_of(recording, "getCommand");
   CHECK(row.avg_ns == 1'994'000 / 997);
   CHECK(row.total_ns == 1'994'000);
   CHECK(row.self_ns == 1'200'000);
@@ -48,11 +58,43 @@ TEST_CASE("a row has averages over returned calls and percentiles", "[unit]") {
   CHECK(row.p99_ns == 8447);     // rank 988 of 997, slot 160 is 8192..8703
   CHECK(row.p999_ns == 61'000);  // the last rank: exact
   CHECK(row.costly);
+  CHECK_FALSE(row.estimated_total_ns);
+}
+
+TEST_CASE("total and self are split into running, waiting for a CPU and blocked", "[unit]") {
+  Recording recording = sample_recording();
+  const FunctionRow row = row_of(recording, "getCommand");
+  REQUIRE(row.total_split);
+  CHECK(row.total_split->blocked_ns == 500'000);
+  CHECK(row.total_split->runq_ns == 94'000);
+  CHECK(row.total_split->on_cpu_ns == 1'994'000 - 500'000 - 94'000);
+  REQUIRE(row.self_split);
+  CHECK(row.self_split->on_cpu_ns == 1'200'000 - 300'000 - 60'000);
+
+  recording.functions[0].blocked_ns = ~std::uint64_t{0} / 2;  // more than there is: never negative
+  CHECK(row_of(recording, "getCommand").total_split->on_cpu_ns == 0);
+  recording.off_cpu_split = false;
+  CHECK_FALSE(row_of(recording, "getCommand").total_split);
+  CHECK_FALSE(row_of(recording, "getCommand").self_split);
+}
+
+TEST_CASE("the average of sampled calls is over those that they stand for", "[unit]") {
+  const Recording recording = sample_recording();
+  const FunctionRow row = row_of(recording, "setCommand");
+  CHECK(row.avg_ns == 1'990'000 / 7960);
+  CHECK(row.p50_ns == 113);  // slot 60 is 112..115
+}
+
+TEST_CASE("calls that never returned are a share of those that were watched", "[unit]") {
+  const Recording recording = sample_recording();
+  CHECK(row_of(recording, "setCommand").unwound_share == Approx(10 / 2000.0));
+  CHECK(row_of(recording, "setCommand").threw_share == Approx(8 / 2000.0));
+  CHECK_FALSE(row_of(recording, entry_only_name()).unwound_share);
 }
 
 TEST_CASE("times are absent when no call was timed", "[unit]") {
-  const FunctionStats entry_only = callscope::test::sample_entry_only_function();
-  const FunctionRow row = make_function_row(entry_only);
+  const Recording recording = sample_recording();
+  const FunctionRow row = row_of(recording, entry_only_name());
   CHECK_FALSE(row.total_ns);
   CHECK_FALSE(row.self_ns);
   CHECK_FALSE(row.avg_ns);
@@ -60,15 +102,40 @@ TEST_CASE("times are absent when no call was timed", "[unit]") {
   CHECK_FALSE(row.max_ns);
   CHECK_FALSE(row.p50_ns);
   CHECK_FALSE(row.p999_ns);
+  CHECK_FALSE(row.total_split);
   CHECK_FALSE(row.costly);
 }
 
+TEST_CASE("functions that nobody timed have an estimate from the CPU samples", "[unit]") {
+  Recording recording = sample_recording();
+  recording.functions[1].module = 0;
+  recording.functions[1].addr = 0xff0;  // main: in 300 + 11 + 120 + 40 + 24 samples, a leaf in none
+  recording.functions[1].size_bytes = 0x20;
+  const FunctionRow row = row_of(recording, entry_only_name());
+  CHECK(row.estimated_total_ns == std::uint64_t{495'000'000'000} / 99);
+  CHECK(row.estimated_self_ns ==
+        std::uint64_t{40'000'000'000} / 99);  // the others lie in getCommand
+  recording.sample_hz = 0;
+  CHECK_FALSE(row_of(recording, entry_only_name()).estimated_total_ns);
+  recording.sample_hz = 99;
+  recording.functions[1].calls = 0;
+  CHECK_FALSE(row_of(recording, entry_only_name()).estimated_total_ns);
+}
+
+TEST_CASE("the probes' time is by kind of call", "[unit]") {
+  const Recording recording = sample_recording();
+  CHECK(row_of(recording, "getCommand").probe_time_ns == 999 * 1450 + 280);
+  CHECK(row_of(recording, "setCommand").probe_time_ns == 2000 * 1100 + 6000 * 280);
+  CHECK(row_of(recording, entry_only_name()).probe_time_ns == 250 * 800);
+}
+
 TEST_CASE("a row is costly when the probes take more than a fifth of the average", "[unit]") {
-  FunctionStats f = function("f", 10, 10'000);
-  f.probe_cost_ns = 2000;
-  CHECK_FALSE(make_function_row(f).costly);
-  f.probe_cost_ns = 2001;
-  CHECK(make_function_row(f).costly);
+  Recording recording;
+  recording.functions = {function("f", 10, 10'000)};
+  recording.functions[0].probe_cost_ns = 2000;
+  CHECK_FALSE(row_of(recording, "f").costly);
+  recording.functions[0].probe_cost_ns = 2001;
+  CHECK(row_of(recording, "f").costly);
 }
 
 TEST_CASE("functions sort by any key from high to low, absent times last, names up", "[unit]") {
@@ -82,6 +149,13 @@ TEST_CASE("functions sort by any key from high to low, absent times last, names 
     CHECK(order(recording, key) == std::vector<std::string>{"rare", "slow", "often", "untimed"});
   }
   CHECK(order(recording, "name") == std::vector<std::string>{"often", "rare", "slow", "untimed"});
+  recording.functions[0].blocked_ns = 10;
+  recording.functions[2].blocked_ns = 100'000;
+  recording.functions[2].threw = 2;
+  CHECK(order(recording, "blocked") ==
+        std::vector<std::string>{"often", "slow", "rare", "untimed"});
+  CHECK(order(recording, "threw").front() == "often");
+  CHECK(order(recording, "oncpu").back() == "untimed");
   CHECK(order(recording, "no such key") == order(recording, "total"));
 }
 

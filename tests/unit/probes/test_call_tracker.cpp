@@ -13,21 +13,35 @@ struct Closed {
   std::uint64_t total_ns;
   std::uint64_t child_ns;
   std::uint32_t outermost;
+  std::uint64_t blocked_ns;
+  std::uint64_t runq_ns;
+  std::uint64_t child_blocked_ns;
 };
 std::map<std::uint32_t, std::vector<Closed>> closed;  // by function
 
 }  // namespace
 
-static void cs_call_closed(int end, __u32 func, __u64 total_ns, __u64 child_ns, __u32 outermost) {
-  closed[func].push_back({end, total_ns, child_ns, outermost});
-}
+struct cs_call_thread;
+struct cs_call_frame;
+struct cs_call_span;
+static void cs_call_opened(cs_call_thread*, cs_call_frame*, cs_call_frame*, __u32) {}
+static void cs_call_closed(cs_call_thread*, cs_call_frame* frame, int end,
+                           const cs_call_span* span);
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wunused-function"
 #pragma GCC diagnostic ignored "-Wconversion"
 #pragma GCC diagnostic ignored "-Wsign-conversion"
+#include "bpf/common/call_budget.bpf.h"
 #include "bpf/common/call_tracker.bpf.h"
+#include "bpf/common/off_cpu.bpf.h"
 #pragma GCC diagnostic pop
+
+static void cs_call_closed(cs_call_thread*, cs_call_frame* frame, int end,
+                           const cs_call_span* span) {
+  closed[frame->func].push_back({end, span->total_ns, frame->child_ns, frame->outermost,
+                                 span->blocked_ns, span->runq_ns, frame->child_blocked_ns});
+}
 
 namespace {
 
@@ -35,8 +49,9 @@ struct Thread {
   cs_call_thread state{};
   Thread() { closed.clear(); }
   cs_entry_result enter(std::uint64_t slot, std::uint32_t func, std::uint64_t now,
-                        cs_entry_facts facts = {}) {
-    return cs_track_entry(&state, slot, func, now, &facts);
+                        cs_entry_facts facts = {}, std::uint8_t shift = 0) {
+    const cs_opening opening{func, shift, 0};
+    return cs_track_entry(&state, slot, now, &opening, &facts);
   }
   bool leave(std::uint64_t slot, std::uint64_t now) { return cs_track_return(&state, slot, now); }
 };
@@ -129,7 +144,7 @@ TEST_CASE("endless mutual tail calls need no more frames than functions", "[unit
 TEST_CASE("a probed tail jump keeps its caller open for the function that it announced", "[unit]") {
   Thread thread;
   thread.enter(1000, 1, 0);
-  CHECK(cs_track_tail_jump(&thread.state, 1000, CS_EXIT_TAIL_FUNC + 2, 10));
+  CHECK(cs_track_tail_jump(&thread.state, 1000, 2, 10));
   SECTION("which comes") {
     CHECK(thread.enter(1000, 2, 11) == CS_ENTRY_CHAINED);
     CHECK(thread.leave(1000, 50));
@@ -145,7 +160,7 @@ TEST_CASE("a probed tail jump keeps its caller open for the function that it ann
 TEST_CASE("a tail jump to a function that is not probed ends the call", "[unit]") {
   Thread thread;
   thread.enter(1000, 1, 0);
-  CHECK(cs_track_tail_jump(&thread.state, 1000, CS_EXIT_TAIL_UNKNOWN, 10));
+  CHECK(cs_track_tail_jump(&thread.state, 1000, CS_NO_FUNCTION, 10));
   CHECK(count(1, CS_CALL_TAIL_EXIT) == 1);
   CHECK(thread.state.depth == 0);
 }
@@ -165,4 +180,85 @@ TEST_CASE("a clock that steps back gives no negative time", "[unit]") {
   thread.enter(1000, 1, 500);
   thread.leave(1000, 400);
   CHECK(closed[1].front().total_ns == 0);
+}
+
+TEST_CASE("what an exception left is told apart when it is caught", "[unit]") {
+  Thread thread;
+  thread.enter(1000, 1, 0);
+  thread.enter(900, 2, 1);
+  thread.enter(800, 3, 2);
+  const cs_entry_facts facts{};
+  cs_close_dead(&thread.state, 900, &facts, 50, CS_CALL_THREW);
+  CHECK(count(3, CS_CALL_THREW) == 1);
+  CHECK(count(2, CS_CALL_THREW) == 1);
+  CHECK(closed[2].front().total_ns == 49);
+  CHECK(thread.state.depth == 1);
+}
+
+TEST_CASE("a sampled call stands for others in its caller's time", "[unit]") {
+  Thread thread;
+  thread.enter(1000, 1, 0);
+  thread.enter(900, 2, 10, {}, 4);
+  thread.leave(900, 20);
+  thread.leave(1000, 500);
+  CHECK(closed[2].front().total_ns == 10);
+  CHECK(closed[1].front().child_ns == 160);
+}
+
+TEST_CASE("time off the CPU is split by the wake-up and given to the open calls", "[unit]") {
+  Thread thread;
+  thread.enter(1000, 1, 0);
+  thread.enter(900, 2, 10);
+  SECTION("asleep, then ready") {
+    cs_switched_out(&thread.state, false, 20);
+    cs_woken(&thread.state, 60);
+    cs_switched_in(&thread.state, 70);
+    thread.leave(900, 100);
+    CHECK(closed[2].front().blocked_ns == 40);
+    CHECK(closed[2].front().runq_ns == 10);
+    cs_switched_out(&thread.state, true, 110);
+    cs_switched_in(&thread.state, 115);
+    thread.leave(1000, 200);
+    CHECK(closed[1].front().blocked_ns == 40);
+    CHECK(closed[1].front().runq_ns == 15);
+    CHECK(closed[1].front().child_blocked_ns == 40);
+  }
+  SECTION("preempted: an older wake-up does not count") {
+    cs_woken(&thread.state, 5);
+    cs_switched_out(&thread.state, true, 20);
+    cs_switched_in(&thread.state, 50);
+    thread.leave(900, 60);
+    CHECK(closed[2].front().blocked_ns == 0);
+    CHECK(closed[2].front().runq_ns == 30);
+  }
+  SECTION("a wake-up that was not seen") {
+    cs_switched_out(&thread.state, false, 20);
+    cs_switched_in(&thread.state, 50);
+    thread.leave(900, 60);
+    CHECK(closed[2].front().blocked_ns == 30);
+  }
+}
+
+TEST_CASE("a thread that was off the CPU before its first call brings no time along", "[unit]") {
+  Thread thread;
+  cs_switched_out(&thread.state, false, 10);
+  thread.enter(1000, 1, 100);
+  cs_switched_in(&thread.state, 200);
+  thread.leave(1000, 300);
+  CHECK(closed[1].front().blocked_ns == 0);
+}
+
+TEST_CASE("a burst raises the sampling, a steady trickle does not", "[unit]") {
+  cs_func_ctl control{};
+  control.cost_ns = 1000;
+  cs_func_load load{};
+  constexpr std::uint32_t kFivePercent = 51;
+  std::uint64_t now = 1'000'000;
+  for (int i = 0; i < 10'000; ++i)
+    CHECK_FALSE(cs_spend(&control, &load, kFivePercent, 100'000, now += 21'000));
+  int raised = 0;
+  for (int i = 0; i < 200; ++i)
+    raised += cs_spend(&control, &load, kFivePercent, 100'000, now += 2'000) ? 1 : 0;
+  CHECK(raised == 1);
+  CHECK(control.sample_shift == CS_BURST_SHIFT);
 }

@@ -1,81 +1,126 @@
 // SPDX-License-Identifier: Apache-2.0
+// Where calls end: snippets/exits.S has one function for each rule.
 #include <catch2/catch.hpp>
 #include <vector>
 
-#include "probes/decoder.hpp"
-#include "probes/exit_sites.hpp"
+#include "snippet_module.hpp"
 
 using namespace callscope;
-using Bytes = std::vector<std::uint8_t>;
+using Catch::Matchers::Contains;
 
 namespace {
 
-Result<std::vector<ExitSite>> exits(const Bytes& code) {
-  const CodeRange range{0x1000, code};
-  return find_exit_sites({&range, 1}, [](std::uint64_t addr) { return addr == 0x2000; });
+const PlanRules kRetSite{.best = ExitMode::kRetSite};
+
+test::SnippetModule& snippets() {
+  static test::SnippetModule module(CALLSCOPE_PROBE_SNIPPETS);
+  return module;
 }
+
+struct Exit {
+  std::uint64_t offset = 0;  // from the function's start
+  bool tail_jump = false;
+  bool emulated = false;
+  ReturnSlot slot = {};
+
+  bool operator==(const Exit&) const = default;
+};
+
+std::vector<Exit> exits(const std::string& name) {
+  const FunctionPlan plan = snippets().plan(name, kRetSite);
+  INFO(name << ": " << plan.why_not_better);
+  CHECK(plan.exit == ExitMode::kRetSite);
+  std::vector<Exit> found;
+  for (const ExitSite& site : plan.exits)
+    found.push_back(
+        {site.addr - snippets().function(name).addr, site.tail_jump, site.emulated, site.slot});
+  return found;
+}
+
+std::string refusal(const std::string& name) {
+  const FunctionPlan plan = snippets().plan(name, kRetSite);
+  CHECK(plan.exit == ExitMode::kEntryOnly);
+  CHECK(plan.exits.empty());
+  return plan.why_not_better;
+}
+
+Exit ret_at(std::uint64_t offset) { return {offset, false, false, {}}; }
 
 }  // namespace
 
-TEST_CASE("the class of an instruction under a probe", "[unit]") {
-  CHECK(decode(Bytes{0x55}, 0)->emulated);                          // push %rbp
-  CHECK(decode(Bytes{0x41, 0x57}, 0)->emulated);                    // push %r15
-  CHECK(decode(Bytes{0x90}, 0)->emulated);                          // nop
-  CHECK(decode(Bytes{0x0f, 0x1f, 0x44, 0x00, 0x00}, 0)->emulated);  // 5-byte nop
-  CHECK(decode(Bytes{0x0f, 0x84, 0, 0, 0, 0}, 0)->emulated);        // je
-  CHECK_FALSE(decode(Bytes{0xf3, 0x0f, 0x1e, 0xfa}, 0)->emulated);  // endbr64
-  CHECK_FALSE(decode(Bytes{0x48, 0x83, 0xec, 0x08}, 0)->emulated);  // sub $8,%rsp
-  CHECK_FALSE(decode(Bytes{0xc3}, 0)->emulated);                    // ret
-  CHECK_FALSE(decode(Bytes{0xff, 0x75, 0x08}, 0)->emulated);        // push 8(%rbp)
-  CHECK(decode(Bytes{0xf0, 0x48, 0xff, 0x07}, 0)->locked);          // lock incq (%rdi)
-  CHECK_FALSE(decode(Bytes{0x0f}, 0));                              // cut
-  CHECK_FALSE(decode(Bytes{}, 0));
-}
-
 TEST_CASE("every ret of a function is found", "[unit]") {
-  // test %edi,%edi; je +1; ret; repz ret
-  const auto found = exits({0x85, 0xff, 0x74, 0x01, 0xc3, 0xf3, 0xc3});
-  REQUIRE(found);
-  REQUIRE(found->size() == 2);
-  CHECK((*found)[0].addr == 0x1004);
-  CHECK((*found)[1].addr == 0x1005);
+  CHECK(exits("two_returns") == std::vector{ret_at(4), ret_at(5)});
 }
 
-TEST_CASE("a jump to another function is a tail call, into its middle a refusal", "[unit]") {
-  const auto tail = exits({0xe9, 0xfb, 0x0f, 0x00, 0x00});  // jmp 0x2000
-  REQUIRE(tail);
-  CHECK(tail->front().tail_jump);
-  CHECK(tail->front().tail_target == 0x2000);
-  CHECK_FALSE(exits({0xe9, 0xfc, 0x0f, 0x00, 0x00}));  // jmp 0x2001
+TEST_CASE("a jump to another function or through a pointer is a tail call", "[unit]") {
+  CHECK(exits("tail_call") == std::vector{Exit{2, true, true, {}}});
+  CHECK(exits("tail_call_by_slot") == std::vector{Exit{3, true, false, {}}});
+  CHECK(exits("tail_call_by_register") == std::vector{Exit{6, true, false, {}}});
+  CHECK(exits("tail_call_beside_an_array") == std::vector{Exit{7, true, false, {}}});
+  const FunctionPlan plan = snippets().plan("tail_call", kRetSite);
+  CHECK(snippets().code().callee_name(plan.exits.front().tail_target) == "external");
+}
+
+TEST_CASE("switch tables and computed goto stay inside", "[unit]") {
+  CHECK(exits("switch_table").size() == 2);
+  CHECK(exits("computed_goto").size() == 1);
 }
 
 TEST_CASE("what cannot be known for certain is refused", "[unit]") {
-  CHECK_FALSE(exits({0x0f, 0x84, 0xfa, 0x0f, 0x00, 0x00, 0xc3}));  // je 0x2000: conditional exit
-  CHECK_FALSE(exits({0xff, 0xe0}));                                // jmp *%rax
-  CHECK_FALSE(exits({0x90}));                                      // runs on
-  CHECK_FALSE(exits({0x06, 0xc3}));                                // no instruction in 64-bit code
-  CHECK_FALSE(exits({0xeb, 0x01, 0x48, 0x89, 0xc3, 0xc3}));        // jumps between instructions
-  CHECK_FALSE(exits({0x85, 0xff, 0x75, 0xfc, 0xc3}));              // loops to the first instruction
+  CHECK_THAT(refusal("goto_or_tail_call"), Contains("through a pointer"));
+  CHECK_THAT(refusal("switch_table_contradicts"), Contains("switch table"));
+  CHECK_THAT(refusal("unknown_table"), Contains("through a pointer"));
+  CHECK_THAT(refusal("conditional_tail_call"), Contains("conditional jump"));
+  CHECK_THAT(refusal("into_other_code"), Contains("middle of other code"));
+  CHECK_THAT(refusal("runs_on"), Contains("runs on"));
+  CHECK_THAT(refusal("no_instruction"), Contains("no instruction"));
+  CHECK_THAT(refusal("between_instructions"), Contains("between instructions"));
+  CHECK_THAT(refusal("restarts"), Contains("back to its first instruction"));
 }
 
-TEST_CASE("jumps through switch tables stay inside", "[unit]") {
-  CHECK(exits({0x3e, 0xff, 0xe0, 0xc3}));                                      // notrack jmp *%rax
-  CHECK(exits({0xff, 0x24, 0xc5, 0, 0, 0, 0, 0xc3}));                          // jmp *0(,%rax,8)
-  CHECK(exits({0x48, 0x63, 0x04, 0x82, 0x48, 0x01, 0xd0, 0xff, 0xe0, 0xc3}));  // movslq; add; jmp
+TEST_CASE("an exit where the return address is not on top of the stack is none", "[unit]") {
+  CHECK_THAT(refusal("returns_elsewhere"), Contains("not called from"));
+  CHECK_THAT(refusal("jumps_with_frame"), Contains("frame on the stack"));
+  CHECK_THAT(refusal("switches_stack"), Contains("another stack"));
 }
 
-TEST_CASE("a jump through a pointer in memory is a tail call", "[unit]") {
-  const auto found = exits({0xff, 0x60, 0x18});  // jmp *0x18(%rax)
-  REQUIRE(found);
-  CHECK(found->front().tail_jump);
-  CHECK(found->front().tail_target == 0);
+TEST_CASE("the cold part belongs to the function, with a name or without", "[unit]") {
+  const std::vector<Exit> named = exits("has_cold_part");
+  REQUIRE(named.size() == 2);
+  CHECK(named[0] == ret_at(8));
+  CHECK(exits("has_nameless_cold_part") == std::vector{ret_at(8)});
 }
 
-TEST_CASE("the cold part belongs to the function", "[unit]") {
-  const Bytes hot{0x0f, 0x84, 0xfa, 0x1f, 0x00, 0x00, 0xc3};  // je 0x3000; ret
-  const Bytes cold{0xc3};
-  const std::vector<CodeRange> ranges{{0x1000, hot}, {0x3000, cold}};
-  const auto found = find_exit_sites(ranges, [](std::uint64_t) { return false; });
-  REQUIRE(found);
-  CHECK(found->size() == 2);
+TEST_CASE("a nameless piece that others use too is no cold part", "[unit]") {
+  CHECK_THAT(refusal("shares_cold_part_1"), Contains("conditional jump"));
+  CHECK_THAT(refusal("shares_cold_part_2"), Contains("conditional jump"));
+  const FunctionPlan plan = snippets().plan("tail_calls_nameless", kRetSite);
+  REQUIRE(plan.exits.size() == 1);
+  CHECK(plan.exits.front().tail_jump);
+  const auto beyond = exit_sites_at(plan.exits.front().tail_target, snippets().code());
+  REQUIRE(beyond);
+  CHECK(beyond->size() == 1);
+}
+
+TEST_CASE("the jump of the stack protector stands for the ret behind it", "[unit]") {
+  CHECK(exits("stack_check") == std::vector{Exit{0x25, false, true, {SlotBase::kRsp, 0x18}}});
+  CHECK(exits("stack_check_with_frame_pointer") ==
+        std::vector{Exit{0x1a, false, true, {SlotBase::kRbp, 8}}});
+}
+
+TEST_CASE("but only if every way to the ret passes it, and it ends the process", "[unit]") {
+  const std::vector<Exit> one_way = exits("stack_check_on_one_way");
+  REQUIRE(one_way.size() == 1);
+  CHECK_FALSE(one_way.front().emulated);
+  for (const Exit& exit : exits("other_check")) CHECK_FALSE(exit.emulated);
+}
+
+TEST_CASE("cheap exits and a cheap entry are better than a return probe with a dear one",
+          "[unit]") {
+  const PlanRules return_probe{.best = ExitMode::kUretprobe};
+  CHECK(snippets().plan("stack_check", return_probe).exit == ExitMode::kRetSite);
+  CHECK(snippets().plan("stack_check", {.prefer_cheap = false}).exit == ExitMode::kUretprobe);
+  CHECK(snippets().plan("stack_check_with_frame_pointer", return_probe).exit ==
+        ExitMode::kUretprobe);
+  CHECK(snippets().plan("sub_branch", return_probe).exit == ExitMode::kUretprobe);
 }

@@ -2,11 +2,8 @@
 #include <catch2/catch.hpp>
 #include <vector>
 
-#include "probes/decoder.hpp"
-#include "probes/function_finder.hpp"
 #include "probes/return_slot.hpp"
-#include "symbols/module_image.hpp"
-#include "symbols/module_symbols.hpp"
+#include "snippet_module.hpp"
 
 using namespace callscope;
 using Bytes = std::vector<std::uint8_t>;
@@ -15,7 +12,7 @@ namespace {
 
 bool touches(const Bytes& code) {
   const CodeRange range{0x1000, code};
-  return touches_return_slot({&range, 1});
+  return touches_return_slot(FunctionCode({&range, 1}));
 }
 
 }  // namespace
@@ -37,27 +34,12 @@ TEST_CASE("reading, taking or pointing at the return address is seen", "[unit]")
   CHECK(touches({0x06}));                                                        // no instruction
 }
 
-TEST_CASE("vector instructions are never probed: the kernel takes them for others", "[unit]") {
-  CHECK(decode(Bytes{0xc5, 0xf9, 0xeb, 0xc1}, 0)->refuses_probe());  // vpor is no jmp
-  CHECK(decode(Bytes{0xc5, 0xf8, 0x57, 0xc0}, 0)->refuses_probe());  // vxorps
-  CHECK_FALSE(decode(Bytes{0xc5, 0xf9, 0xeb, 0xc1}, 0)->emulated);
-  CHECK_FALSE(decode(Bytes{0x66, 0x0f, 0xef, 0xc0}, 0)->refuses_probe());  // pxor is stepped
-}
-
 TEST_CASE("the C library's own oddities get no return probe", "[unit]") {
-  const std::string path = "/lib/x86_64-linux-gnu/libc.so.6";
-  const auto image = ModuleImage::open(path);
-  REQUIRE(image);
-  const ModuleSymbols symbols = ModuleSymbols::load(*image, path, {});
-  const ProbeModule module{path, path, "", false, &image->image(), &symbols.table()};
+  test::SnippetModule libc("/lib/x86_64-linux-gnu/libc.so.6");
   const auto exit_of = [&](const std::string& name) {
-    const auto pattern = FunctionPattern::parse("libc.so.6:" + name);
-    const FindResult found = find_functions({&module, 1}, {&*pattern, 1});
-    INFO(name);
-    REQUIRE(found.functions.size() == 1);
-    return safest_exit(found.functions.front(), module, ExitMode::kUretprobe);
+    return libc.plan(name, {.best = ExitMode::kUretprobe}).exit;
   };
-  for (const std::string name : {"_setjmp", "__sigsetjmp", "vfork", "getcontext"})
+  for (const std::string name : {"_setjmp", "__sigsetjmp", "vfork", "getcontext", "swapcontext"})
     CHECK(exit_of(name) != ExitMode::kUretprobe);
   for (const std::string name : {"qsort", "fopen", "malloc", "getaddrinfo"})
     CHECK(exit_of(name) == ExitMode::kUretprobe);

@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "flamegraph/folded.hpp"
+#include "realistic_recording.hpp"
 #include "report/renderer.hpp"
 #include "tests/unit/sample_recording.hpp"
 
@@ -52,3 +53,33 @@ TEST_CASE("our own parser reads every sample back", "[unit]") {
 }
 
 TEST_CASE("no samples give no lines", "[unit]") { CHECK(render_folded(Recording{}, {}).empty()); }
+
+TEST_CASE("folded stacks of call time weigh the exact self time of each path", "[unit]") {
+  callscope::ReportOptions options;
+  options.weight = callscope::StackWeight::kLatency;
+  CHECK(render_folded(sample_recording(), options) ==
+        "bio_close_file;getCommand 250000\n"
+        "redis-server;getCommand 500000\n"
+        "redis-server;getCommand;getCommand 50000\n"
+        "redis-server;setCommand 1296000\n"
+        "redis-server;setCommand;getCommand 400000\n");
+  for (const bool by_thread : {true, false}) {
+    Recording recording = callscope::test::realistic_recording();
+    recording.calls_by_thread = by_thread;
+    std::uint64_t self_ns = 0;
+    for (const callscope::CallNode& node : recording.call_nodes) self_ns += node.self_ns;
+    const auto stacks = callscope::parse_folded(render_folded(recording, options));
+    REQUIRE(stacks);
+    std::uint64_t weights = 0;
+    for (const FoldedStack& stack : *stacks) weights += stack.weight;
+    CHECK(weights == self_ns);
+  }
+}
+
+TEST_CASE("folded stacks of slow calls have their samples only", "[unit]") {
+  callscope::ReportOptions options;
+  options.samples = callscope::SampleSet::kSlow;
+  CHECK(render_folded(sample_recording(), options) ==
+        "redis-server;_start;__libc_start_call_main;main;getCommand 30\n"
+        "redis-server;_start;__libc_start_call_main;main;getCommand;tcp_sendmsg_[k] 5\n");
+}

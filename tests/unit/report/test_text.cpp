@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "model/function_table.hpp"
+#include "realistic_recording.hpp"
 #include "report/plain_text.hpp"
 #include "report/renderer.hpp"
 #include "tests/unit/sample_recording.hpp"
@@ -43,20 +44,29 @@ std::string without_styles(const std::string& text) {
   return plain;
 }
 
+ReportOptions all_sections() {
+  ReportOptions options;
+  options.callers = options.histogram = options.heatmap = "*";
+  options.per_thread = options.slow = true;
+  return options;
+}
+
 }  // namespace
 
 TEST_CASE("the text report of the sample recording is the golden one", "[unit]") {
-  const std::string text = render_text(sample_recording(), {});
+  const std::string text = render_text(sample_recording(), all_sections());
   if (std::getenv("CALLSCOPE_UPDATE_GOLDEN") != nullptr) std::ofstream(kGolden) << text;
   CHECK(text == golden());
 }
 
 TEST_CASE("colours change nothing but colours", "[unit]") {
-  ReportOptions options;
+  const Recording recording = callscope::test::realistic_recording();
+  ReportOptions options = all_sections();
+  const std::string plain = render_text(recording, options);
   options.color = true;
-  const std::string text = render_text(sample_recording(), options);
-  CHECK(text != golden());
-  CHECK(without_styles(text) == golden());
+  const std::string text = render_text(recording, options);
+  CHECK(text != plain);
+  CHECK(without_styles(text) == plain);
 }
 
 TEST_CASE("sections without data say why", "[unit]") {
@@ -93,30 +103,65 @@ TEST_CASE("tables are cut to --top and say how much is left out", "[unit]") {
   ReportOptions options;
   options.top_functions = 5;
   const std::string text = render_text(recording, options);
-  CHECK(has(text, "... and 47 more (--top 0 shows all)"));
+  CHECK(has(text, "... and 48 more (--top 0 shows all)"));
   CHECK_FALSE(has(text, "copy40"));
   options.top_functions = 0;
   CHECK(has(render_text(recording, options), "copy40"));
 }
 
-TEST_CASE("tables fit the width, however long the names are", "[unit]") {
-  Recording recording = sample_recording();
+TEST_CASE("every section fits the width, however long the names are", "[unit]") {
+  Recording recording = callscope::test::realistic_recording();
   recording.functions[0].name = std::string(500, 'n') + "::the_end";
-  recording.functions[0].unwound = recording.functions[0].running = 0;
-  recording.functions[0].untimed = 2;
   recording.frames[3].function = std::string(300, 'f');
   recording.target.cmdline = std::string(4000, 'c');
-  for (const std::size_t width : {110U, 120U, 160U}) {
-    ReportOptions options;
+  recording.notes.clear();
+  for (const std::size_t width : {80U, 100U, 120U, 160U}) {
+    ReportOptions options = all_sections();
     options.width = width;
-    std::istringstream lines(render_text(recording, options));
+    const std::string text = render_text(recording, options);
+    std::istringstream lines(text.substr(0, text.find("QUALITY")));
     for (std::string line; std::getline(lines, line);) {
       INFO(line);
-      CHECK(callscope::text_width(line) <= std::max<std::size_t>(width, 120));
+      CHECK(callscope::text_width(line) <= width);
     }
+    CHECK(has(text, "nn..."));
+    CHECK(has(text, "::the_end"));
   }
-  CHECK(has(render_text(recording, {}), "nnn...nn"));
-  CHECK(has(render_text(recording, {}), "::the_end"));
+}
+
+TEST_CASE("columns give way to names where room is short, the sorted one stays", "[unit]") {
+  const Recording recording = callscope::test::realistic_recording();
+  ReportOptions options;
+  options.width = 200;
+  CHECK(has(render_text(recording, options), "  on-cpu  blocked    runq     avg     p50     p90"));
+  options.width = 80;
+  CHECK_FALSE(has(render_text(recording, options), "runq"));
+  options.sort = "runq";
+  CHECK(has(render_text(recording, options), "  runq"));
+  options.sort = "threw";
+  CHECK(has(render_text(recording, options), "  threw"));
+  options.wide = true;
+  for (const auto* const column : {"self-cpu", "p90", "p99.9", "skipped", "in probes", "site"}) {
+    CHECK(has(render_text(recording, options), column));
+  }
+}
+
+TEST_CASE("what is special about a function is said beside it", "[unit]") {
+  Recording recording = callscope::test::realistic_recording();
+  const std::string text = render_text(recording, {});
+  CHECK(has(text, "exit: ret-site"));
+  CHECK(has(text, "co_switch_stacks  [entry-only]"));
+  CHECK(has(text, "^ one in 64 timed, timed until 1.20s, detached at 3.40s"));
+  CHECK(has(text, "343 threw (6.6%)"));
+  CHECK(has(text, "partly inlined (3 places)"));
+  CHECK(has(text, "  ~1.92s  ~1.92s "));
+  CHECK(has(text, "~ an estimate of its time on CPU"));
+  ReportOptions narrow;
+  narrow.width = 80;
+  CHECK(has(render_text(recording, narrow), "probes 820ns!"));
+  recording.off_cpu_split = false;
+  CHECK(has(render_text(recording, {}), "were not measured in this recording"));
+  CHECK_FALSE(has(render_text(recording, {}), "  blocked  "));
 }
 
 TEST_CASE("escape sequences of the target do not reach the terminal", "[unit]") {
@@ -127,14 +172,16 @@ TEST_CASE("escape sequences of the target do not reach the terminal", "[unit]") 
   recording.modules[1].path = recording.modules[1].build_id = "\x1b[2J";
   recording.tool_version = recording.sample_event = recording.probe_mechanism = "\x1b[2J";
   recording.target.ended_by = recording.host.cpu_model = "\x1b[2J";
-  CHECK_FALSE(has(render_text(recording, {}), "\x1b"));
+  recording.processes[1].comm = recording.threads[0].comm = recording.threads[1].comm = "\x1b[2J";
+  CHECK_FALSE(has(render_text(recording, all_sections()), "\x1b"));
+  CHECK_FALSE(has(callscope::render_call_tree(recording, {}), "\x1b"));
 }
 
 TEST_CASE("every format is in the table once and renders an empty recording", "[unit]") {
-  for (const auto* const name : {"text", "json", "folded", "svg", "csv"}) {
+  for (const auto* const name : {"text", "json", "folded", "svg", "csv", "calltree", "heatmap"}) {
     REQUIRE(find_renderer(name) != nullptr);
     find_renderer(name)->render(Recording{}, {});
   }
-  CHECK(callscope::renderers().size() == 5);
+  CHECK(callscope::renderers().size() == 7);
   CHECK(find_renderer("pdf") == nullptr);
 }

@@ -43,6 +43,12 @@ BREAKS = {
     "snapshot without rss": delete("resources", "snapshots", 0, "rss_bytes"),
     "fraction of a byte": put(1.5, "resources", "snapshots", 0, "rss_bytes"),
     "no verdict": delete("quality", "complete"),
+    "node without a parent": delete("call_tree", 1, "parent"),
+    "callers are no list": put(None, "functions", 0, "callers"),
+    "argument as a number": put(5, "slow_calls", 0, "args", 0),
+    "unknown class": put("fast", "functions", 0, "entry_class"),
+    "negative budget": put(-1, "budget_percent"),
+    "slot without count": put([5], "latency_columns", 0, "histogram", 0),
     "undocumented member": put(1, "functions", 0, "surprise"),
 }
 
@@ -52,13 +58,13 @@ def main():
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
     failures = 0
-    for kind in ("sample", "empty"):
+    for kind in ("sample", "empty", "realistic"):
         text = subprocess.run([sys.argv[2], kind], check=True, capture_output=True, timeout=30).stdout
         report = json.loads(text)
         for error in validator.iter_errors(report):
             print(f"{kind}: {list(error.absolute_path)}: {error.message}")
             failures += 1
-        if kind == "empty":
+        if kind != "sample":
             continue
         for name, edit in BREAKS.items():
             broken = copy.deepcopy(report)

@@ -86,11 +86,11 @@ TEST_CASE("what is not a recording is refused with its reason", "[unit]") {
 TEST_CASE("a recording of another version says who made it and what is read here", "[unit]") {
   const TemporaryFolder folder;
   const std::string path = finished_recording(folder);
-  change(path, "PRAGMA user_version = 2; UPDATE recording SET tool_version = '9.9'");
+  change(path, "PRAGMA user_version = 3; UPDATE recording SET tool_version = '9.9'");
   CHECK(error_of(path).code == ErrorCode::kCorrupt);
-  CHECK(mentions(error_of(path), "callscope 9.9, format 2; this one reads format 1"));
+  CHECK(mentions(error_of(path), "callscope 9.9, format 3; this one reads formats 1 to 2"));
   change(path, "DROP TABLE recording");
-  CHECK(mentions(error_of(path), "another callscope, format 2"));
+  CHECK(mentions(error_of(path), "another callscope, format 3"));
 }
 
 TEST_CASE("every truncation of a recording is an error", "[unit]") {
@@ -166,12 +166,39 @@ TEST_CASE("ids, types and ranges that cannot be are refused", "[unit]") {
       "UPDATE function SET exit_mode = 'magic'", "UPDATE function SET calls = 'many'",
       "UPDATE function SET min_ns = max_ns + 1 WHERE id = 0",
       "INSERT INTO function_histogram VALUES (0, 592, 1)",
-      "INSERT INTO function_histogram VALUES (2, 1, 1)",
-      "INSERT INTO function_alias VALUES (2, 0, 'x')", "UPDATE target SET pid = 99999999999",
-      "UPDATE host SET cpus = 1.5", "DROP TABLE note",
+      "INSERT INTO function_histogram VALUES (3, 1, 1)",
+      "INSERT INTO function_alias VALUES (3, 0, 'x')", "UPDATE function SET sample_every = 0",
+      "UPDATE recording SET budget_percent = 'much'", "UPDATE recording SET budget_percent = 9e999",
+      "UPDATE cpu_sample SET slow_count = count + 1", "DELETE FROM call_node WHERE id = 1",
+      "UPDATE call_node SET parent = 4 WHERE id = 2", "UPDATE call_node SET parent = id",
+      "UPDATE call_node SET parent = -1 WHERE id = 2", "UPDATE call_node SET function = 3",
+      "UPDATE call_node SET parent = 4294967295 WHERE id = 1",
+      "UPDATE latency SET function = 3 WHERE second = 4",
+      "UPDATE latency SET histogram = '{\"592\":1}'", "UPDATE latency SET histogram = '{\"1\":-1}'",
+      "UPDATE latency SET histogram = '{\"2\":1,\"1\":1}'", "UPDATE latency SET histogram = '[1]'",
+      "UPDATE latency SET histogram = '{\"1\":1,}'",
+      "UPDATE latency SET second = -1 WHERE second = 4", "UPDATE slow_call SET stack = 4",
+      "UPDATE slow_call SET function = 3", "UPDATE slow_call SET args = '[1,2,3,4,5,6,7]'",
+      "UPDATE slow_call SET args = '[none]'", "UPDATE slow_call SET id = 9 WHERE id = 2",
+      "UPDATE process SET pid = 1e12",
+      "DROP TABLE latency; CREATE VIEW latency AS SELECT 0 AS second, 0 AS function, '{}' AS h",
+      "UPDATE target SET pid = 99999999999", "UPDATE host SET cpus = 1.5", "DROP TABLE note",
       "DROP TABLE thread; CREATE VIEW thread AS SELECT 1 AS id, 2 AS pid, 3 AS tid, 'x' AS comm");
   write_bytes(bad, bytes_of(good));
   change(bad, sql);
   INFO(sql);
   CHECK(error_of(bad).code == ErrorCode::kCorrupt);
+}
+
+TEST_CASE("a call tree deeper than any recorder makes is refused", "[unit]") {
+  const TemporaryFolder folder;
+  const std::string path = finished_recording(folder);
+  change(path,
+         "DELETE FROM call_node;"
+         "WITH RECURSIVE chain(id) AS (SELECT 0 UNION ALL SELECT id + 1 FROM chain WHERE id < 1023)"
+         " INSERT INTO call_node SELECT id, CASE WHEN id > 0 THEN id - 1 END, 0, 0, 0, 1, 0, 0, 0,"
+         " 0, 0, 0, 0, 0 FROM chain");
+  CHECK(read_recording(path));
+  change(path, "INSERT INTO call_node SELECT 1024, 1023, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0");
+  CHECK(mentions(error_of(path), "table call_node holds invalid data"));
 }

@@ -73,11 +73,14 @@ TEST_CASE("a writer killed at any moment leaves a readable recording", "[unit]")
     ChildProcess recorder([&](const auto& ready) {
       Result<RecordingWriter> writer = RecordingWriter::create(path);
       Recording recording = unfinished_sample();
+      recording.cpu[0].slow_count = 0;
       if (!writer || !writer->flush(recording)) return 1;
       ready();
       // Never ends by itself: the parent kills it in the middle of some flush.
       for (std::uint64_t i = 1;; ++i) {
         recording.cpu[0].count = recording.functions[0].calls = i;
+        recording.call_nodes[0].calls = recording.latency_columns[4].histogram[0].second = i;
+        recording.slow_calls.push_back(recording.slow_calls[0]);
         recording.notes.push_back("note " + std::to_string(i));
         if (!writer->flush(recording)) return 1;
       }
@@ -89,8 +92,11 @@ TEST_CASE("a writer killed at any moment leaves a readable recording", "[unit]")
       const Result<Recording> read = read_recording(path);
       INFO((read ? std::string() : read.error().message()));
       REQUIRE(read);
-      // One flush is one transaction: both numbers come from the same one.
+      // One flush is one transaction: all numbers come from the same one.
       if (read->notes.size() > 2) {
+        CHECK(read->cpu[0].count == read->call_nodes[0].calls);
+        CHECK(read->cpu[0].count == read->latency_columns[4].histogram[0].second);
+        CHECK(read->slow_calls.size() == 3 + read->cpu[0].count);
         CHECK(read->cpu[0].count == read->functions[0].calls);
         CHECK(read->notes.size() == 2 + read->cpu[0].count);
       }

@@ -54,16 +54,34 @@ TEST_CASE("each flush of a growing recording can be read while the writer lives"
   grown.functions = {whole.functions[0]};
   grown.functions[0].histogram = {{108, 1}};
   grown.functions[0].aliases.clear();
+  grown.call_nodes = {{.id = 0, .function = 0, .calls = 1},
+                      {.id = 1, .function = 0, .calls = 2},
+                      {.id = 2, .parent = 1, .function = 0},
+                      {.id = 3, .parent = 2, .function = 0},
+                      {.id = 4, .function = 0},
+                      {.id = 5, .function = 0}};
+  grown.latency_columns = {{0, 0, {{108, 1}}}};
+  grown.processes = {whole.processes[0], whole.processes[1], whole.processes[0]};
   REQUIRE(writer->flush(grown));
   CHECK(read_back(folder.file("run.cscope")) == grown);
   grown = whole;
   grown.finished = false;
   grown.snapshots.erase(grown.snapshots.begin() + 1);
+  grown.latency_columns.resize(3);
+  grown.slow_calls.resize(1);
   REQUIRE(writer->flush(grown));
   CHECK(read_back(folder.file("run.cscope")) == grown);
   grown.finished = true;
   grown.cpu[1].count += 5;
+  grown.cpu[1].slow_count += 2;
   grown.quality[0].value = 9;
+  grown.call_nodes[2].self_ns += 17;
+  grown.latency_columns = whole.latency_columns;
+  grown.latency_columns[2].histogram.front().second += 3;  // of the last second that was flushed
+  grown.latency_columns.insert(grown.latency_columns.begin() + 3, {1, 1, {{3, 1}}});
+  grown.slow_calls = whole.slow_calls;
+  grown.budget_percent = 0.25;
+  grown.off_cpu_split = false;
   REQUIRE(writer->finish(grown));
   CHECK(read_back(folder.file("run.cscope")) == grown);
 }
@@ -92,6 +110,11 @@ TEST_CASE("unusual values survive: all 64 bits, empty texts, bytes that are no t
   recording.stacks[0].frames.clear();
   recording.threads.clear();
   recording.notes = {"", "one\ntwo"};
+  recording.budget_percent = 1e300;
+  recording.slow_calls[0].args = {~std::uint64_t{0}, std::nullopt};
+  recording.latency_columns[0].histogram = {{591, ~std::uint64_t{0}}};
+  recording.latency_columns[1].histogram.clear();
+  recording.latency_columns.back().second = ~std::uint32_t{0};
   Result<RecordingWriter> writer = RecordingWriter::create(folder.file("run.cscope"));
   REQUIRE(writer);
   REQUIRE(writer->finish(recording));

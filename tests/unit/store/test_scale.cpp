@@ -34,6 +34,9 @@ Recording large_recording() {
   r.stacks.clear();
   r.cpu.clear();
   r.functions.clear();
+  r.call_nodes.clear();
+  r.latency_columns.clear();
+  r.slow_calls.clear();
   for (std::uint32_t i = 0; i < kFrames; ++i) {
     r.frames.push_back(
         {i, i % 5, 0x1000 + 64 * i, "a_function_of_usual_length_" + std::to_string(i), 5});
@@ -43,7 +46,7 @@ Recording large_recording() {
     for (std::size_t d = 0; d < kDepth; ++d)
       stack.frames.push_back(static_cast<std::uint32_t>(random() % kFrames));
     r.stacks.push_back(stack);
-    r.cpu.push_back({i, 4242, 4242, 1 + random() % 100});
+    r.cpu.push_back({i, 4242, 4242, 1 + random() % 100, 0});
   }
   for (std::uint32_t i = 0; i < kFunctions; ++i) {
     r.functions.push_back(callscope::test::sample_timed_function());
@@ -54,6 +57,38 @@ Recording large_recording() {
     }
   }
   return r;
+}
+
+// A library with 10,000 probed functions and their call tree, of which few are busy.
+Recording wide_recording() {
+  constexpr std::uint32_t kWideFunctions = 10'000;
+  constexpr std::uint32_t kNodes = 30'000;
+  std::mt19937 random(2);
+  Recording r = sample_recording();
+  r.functions.resize(1);
+  r.call_nodes.clear();
+  r.latency_columns.clear();
+  r.slow_calls.clear();
+  r.functions.resize(kWideFunctions, r.functions[0]);
+  for (std::uint32_t i = 0; i < kWideFunctions; ++i) r.functions[i].name += std::to_string(i);
+  for (std::uint32_t i = 0; i < kNodes; ++i) {
+    r.call_nodes.push_back({.id = i,
+                            .parent = i < 100 ? callscope::CallNode::kNoParent : i / 3,
+                            .function = static_cast<std::uint32_t>(random() % kWideFunctions),
+                            .calls = random() % 1000,
+                            .self_ns = random()});
+  }
+  return r;
+}
+
+// One second of it: every n-th function and node was called.
+void advance_every(Recording& r, std::size_t n, std::uint32_t second) {
+  for (std::uint32_t i = 0; i < r.functions.size(); i += static_cast<std::uint32_t>(n)) {
+    ++r.functions[i].calls;
+    ++r.functions[i].histogram[1].second;
+    r.latency_columns.push_back({i, second, {{128, 1}}});
+  }
+  for (std::size_t i = 0; i < r.call_nodes.size(); i += n) ++r.call_nodes[i].calls;
 }
 
 // What one second of a busy recording changes: all counts, a few new stacks.
@@ -110,6 +145,34 @@ Times measure() {
 TEST_CASE("a flush of unchanged data costs a small part of the first one", "[unit]") {
   const Times times = measure();
   CHECK(times.unchanged * 5 < times.first);
+}
+
+TEST_CASE("a flush costs by what changed, with 10,000 functions and 30,000 call nodes", "[unit]") {
+  const TemporaryFolder folder;
+  Recording recording = wide_recording();
+  Result<RecordingWriter> writer = RecordingWriter::create(folder.file("run.cscope"));
+  REQUIRE(writer);
+  const auto flush = [&] { REQUIRE(writer->flush(recording)); };
+  const std::uint64_t first = time_ns(flush);
+  std::uint64_t quiet = ~std::uint64_t{0};
+  std::uint64_t few = quiet;
+  for (std::uint32_t second = 0; second < 5; ++second) {
+    advance_every(recording, 100, second);
+    few = std::min(few, time_ns(flush));
+    quiet = std::min(quiet, time_ns(flush));
+  }
+  advance_every(recording, 1, 5);
+  const std::uint64_t all = time_ns(flush);
+  std::cout << "10,000 functions, 30,000 nodes: first flush " << first / 1000 << " us, unchanged "
+            << quiet / 1000 << " us, 1 % changed " << few / 1000 << " us, all changed "
+            << all / 1000 << " us\n";
+  CHECK(quiet * 10 < first);
+  CHECK(few * 5 < first);
+  const Result<Recording> read = read_recording(folder.file("run.cscope"));
+  REQUIRE(read);
+  Recording expected = recording;
+  expected.finished = false;
+  CHECK(*read == expected);
 }
 
 TEST_CASE("times of a large recording", "[.][bench]") {

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/* A part of calls.bpf.c, which defines the maps: arguments and callers of calls that took longer
+ * than their threshold. Cheap until a call is slow: its callers are walked when it ends. */
+#ifndef CALLSCOPE_BPF_CALLS_SLOW_BPF_H
+#define CALLSCOPE_BPF_CALLS_SLOW_BPF_H
+
+#include "callscope/abi/call_records.h"
+#include "common/call_tracker.bpf.h"
+
+static __always_inline void cs_keep_arguments(struct task_struct *task, const struct pt_regs *ctx,
+					      __u32 index)
+{
+	struct cs_call_args *all, *args;
+
+	all = bpf_task_storage_get(&cs_call_arguments, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!all)
+		return; /* the thread's state was made with the same memory: shown as zeroes */
+	args = &all[index & (CS_CALL_DEPTH - 1)];
+	args->value[0] = ctx->di;
+	args->value[1] = ctx->si;
+	args->value[2] = ctx->dx;
+	args->value[3] = ctx->cx;
+	args->value[4] = ctx->r8;
+	args->value[5] = ctx->r9;
+}
+
+/* The callers of the function that is being left: caller is where it returns to, the rest follows
+ * from the frame pointer, which is the caller's again. */
+static __always_inline void cs_walk_callers(void *ctx, struct cs_slow_record *record, __u64 caller)
+{
+	long bytes = bpf_get_stack(ctx, record->frames, sizeof(record->frames), BPF_F_USER_STACK);
+
+	record->frames[0] = caller;
+	record->n_frames = bytes > 0 ? bytes / sizeof(__u64) : 1;
+}
+
+static __always_inline void cs_send_slow(void *ctx, struct task_struct *task,
+					 struct cs_call_thread *thread, __u64 caller)
+{
+	__u32 zero = 0, index = thread->slow_depth & (CS_CALL_DEPTH - 1);
+	struct cs_call_frame *frame = &thread->frames[index];
+	struct cs_slow_record *record = bpf_map_lookup_elem(&cs_slow_scratch, &zero);
+	struct cs_call_args *args = bpf_task_storage_get(&cs_call_arguments, task, 0, 0);
+	__u64 size;
+
+	thread->slow_pending = 0;
+	if (!record)
+		return;
+	cs_walk_callers(ctx, record, caller);
+	size = record->n_frames;
+	if (size > CS_SLOW_FRAMES)
+		return; /* bpf_get_stack fills at most that many: never */
+	size = offsetof(struct cs_slow_record, frames) + size * sizeof(__u64);
+	record->kind = CS_CALL_RECORD_SLOW;
+	record->size = size;
+	record->tgid = task->tgid;
+	record->tid = task->pid;
+	record->func = frame->func;
+	record->enter_ns = frame->enter_ns;
+	record->duration_ns = thread->slow_end_ns - frame->enter_ns;
+	record->blocked_ns = thread->blocked_ns - frame->blocked_ns;
+	record->runq_ns = thread->runq_ns - frame->runq_ns;
+	if (args)
+		__builtin_memcpy(record->args, &args[index], sizeof(record->args));
+	if (bpf_ringbuf_output(&cs_call_ring, record, size, 0))
+		cs_count(&cs_stats, CS_STAT_SLOW_LOST);
+}
+
+#endif

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collect/call_tracer.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "callscope/abi/call_cookie.h"
+#include "collect/loader_hooks.hpp"
+#include "sys/clock.hpp"
+#include "target/process.hpp"
+
+namespace callscope {
+namespace {
+
+// A forked child that lives this long without executing another program is a worker.
+constexpr std::uint64_t kWorkerNs = 100'000'000;
+
+std::vector<Mapping> mappings_of(const ProcessMaps* process) {
+  std::vector<Mapping> maps;
+  if (process == nullptr) return maps;
+  for (const CodeMapping& code : process->mappings()) maps.push_back(code.mapping);
+  return maps;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<CallTracer>> CallTracer::start(std::int32_t pid, const Options& options,
+                                                      Recording& recording, Symbolizer& symbolizer,
+                                                      SlowHandler on_slow) {
+  std::unique_ptr<CallTracer> self(new CallTracer(options, recording, symbolizer));
+  FoundFunctions found;
+  if (!options.patterns.empty()) {
+    Result<FoundFunctions> matched = find_probed_functions(pid, symbolizer, options.patterns);
+    if (!matched) return std::unexpected(matched.error());
+    found = std::move(*matched);
+  }
+  CallTracer* const raw = self.get();  // the collector is a member: its handlers die with it
+  CallsProgram::Handlers handlers;
+  handlers.slow = std::move(on_slow);
+  handlers.process = [raw](const cs_process_record& record) {
+    raw->process_records_.push_back(record);
+  };
+  handlers.event = [raw](const cs_call_event& event) {
+    if (event.kind == CS_CALL_RECORD_LOADER) {
+      raw->changed_.insert(static_cast<std::int32_t>(event.tgid));
+      if (!std::exchange(raw->expected_, false)) ++raw->announced_;
+    }
+    if (event.kind == CS_CALL_RECORD_HOT) raw->hot_ = true;
+  };
+  Result<std::unique_ptr<CallsCollector>> calls =
+      CallsCollector::load({.pid = pid,
+                            .functions = static_cast<std::uint32_t>(found.functions.size()),
+                            .mechanism = options.mechanism,
+                            .by_thread = options.by_thread,
+                            .budget_percent = options.budget_percent,
+                            .log_slow_calls = !options.slow_patterns.empty()},
+                           handlers, recording);
+  if (!calls) return std::unexpected(calls.error());
+  self->calls_ = std::move(*calls);
+  Traced& traced = self->processes_[pid];
+  CS_TRY(self->judge(pid, traced));
+  CS_TRY(self->attach_hooks(pid, traced));
+  CS_TRY(self->attach_functions(pid, traced, std::move(found)));
+  return self;
+}
+
+double CallTracer::seconds() const {
+  return begin_ns_ == 0 ? 0 : static_cast<double>(monotonic_ns() - begin_ns_) / 1e9;
+}
+
+void CallTracer::note(std::string text) {
+  if (std::ranges::find(recording_.notes, text) == recording_.notes.end())
+    recording_.notes.push_back(std::move(text));
+}
+
+Result<void> CallTracer::judge(std::int32_t pid, Traced& traced) {
+  Result<SafetyFacts> facts = inspect_target(pid);
+  if (!facts) return std::unexpected(facts.error());
+  traced.facts = std::move(*facts);
+  const bool can_hold = calls_->mechanism() == ProbeMechanism::kSession;
+  Result<ExitPolicy> policy = choose_exit_policy(traced.facts, recording_.host.kernel, can_hold);
+  if (options_.exit_mode)
+    policy = with_exit_mode(std::move(*policy), *options_.exit_mode, options_.unsafe);
+  if (!policy) return std::unexpected(policy.error());
+  traced.policy = std::move(*policy);
+  return {};
+}
+
+Result<void> CallTracer::attach_hooks(std::int32_t pid, Traced& traced) {
+  // Old kernels: each probe costs 0.25 s to take away, and nothing can be held back there anyway.
+  if (calls_->mechanism() == ProbeMechanism::kPerfEvent) return {};
+  LoaderHooks hooks = find_loader_hooks(pid, symbolizer_, options_.patterns);
+  traced.hooked = hooks.loader;
+  CS_TRY(calls_->program().links().attach(pid, std::move(hooks.probes)));
+  const bool unwatched = !hooks.loader && !traced.facts.loaders.empty();
+  if (unwatched && traced.policy.best == ExitMode::kUretprobe && !traced.policy.forced) {
+    traced.policy.best = ExitMode::kRetSite;
+    traced.policy.reason = fmt::format(
+        "calls end at probed ret instructions: {} may load an unwinder, and the loader cannot be "
+        "watched",
+        file_name(traced.facts.loaders.front()));
+  }
+  return {};
+}
+
+Result<void> CallTracer::attach_functions(std::int32_t pid, Traced& traced, FoundFunctions found) {
+  if (found.functions.empty()) return {};
+  ProbePlan plan =
+      plan_probes(found, {traced.policy, options_.slow_patterns}, symbolizer_, calls_->registry());
+  for (const Probe& probe : plan.probes.return_probed)
+    traced.returning.insert(cs_cookie_func(probe.cookie));
+  for (const PlannedFunction& function : plan.functions) traced.attached.insert(function.id);
+  traced.found.push_back(std::move(found));
+  return calls_->attach(pid, std::move(plan));
+}
+
+// A process that counts from now on.
+Result<void> CallTracer::begin(std::int32_t pid, Traced& traced) {
+  ProcessInfo info;
+  info.pid = pid;
+  info.parent_pid = traced.parent;
+  info.since_ns = begin_ns_ == 0 ? 0 : monotonic_ns() - begin_ns_;
+  info.timed = true;
+  if (Result<Process> process = Process::open(pid))
+    if (const Result<Target> target = process->describe()) info.comm = target->comm;
+  recording_.processes.push_back(std::move(info));
+  return calls_->program().add_target(static_cast<std::uint32_t>(pid));
+}
+
+Result<void> CallTracer::add_process(std::int32_t pid) {
+  Traced& traced = processes_[pid];
+  CS_TRY(judge(pid, traced));
+  CS_TRY(attach_hooks(pid, traced));
+  Result<FoundFunctions> found = find_probed_functions(pid, symbolizer_, options_.patterns);
+  if (!found) return std::unexpected(found.error());
+  CS_TRY(attach_functions(pid, traced, std::move(*found)));
+  return begin(pid, traced);
+}
+
+Result<void> CallTracer::add_functions(const FoundFunctions& found) {
+  const auto first = processes_.find(recording_.target.pid);
+  if (first == processes_.end()) return {};  // it has ended
+  return attach_functions(first->first, first->second, found);
+}
+
+void CallTracer::expect_announcement() {
+  expected_ = true;
+  announced_ = 1;
+  calls_->program().judged(announced_);
+}
+
+void CallTracer::enable(std::uint64_t begin_ns) {
+  begin_ns_ = begin_ns;
+  calls_->enable(begin_ns);
+}
+
+Result<void> CallTracer::stop() { return calls_->stop(); }
+
+Result<void> CallTracer::drain() {
+  calls_->program().drain();
+  Result<void> first;
+  const auto keep = [&](const Result<void>& result) {
+    if (first && !result) first = result;
+  };
+  for (const cs_process_record& record : std::exchange(process_records_, {})) keep(handle(record));
+  for (const std::int32_t pid : std::exchange(changed_, {})) {
+    const auto tgid = static_cast<std::uint32_t>(pid);
+    const std::uint32_t change = calls_->program().held_since(tgid);
+    keep(on_code_change(pid));
+    calls_->program().release(tgid, change);
+  }
+  calls_->program().judged(announced_);
+  if (std::exchange(hot_, false)) keep(calls_->keep_budget(monotonic_ns()));
+  return first;
+}
+
+Result<void> CallTracer::handle(const cs_process_record& record) {
+  const auto pid = static_cast<std::int32_t>(record.tgid);
+  switch (record.kind) {
+    case CS_RECORD_FORK:
+      return on_fork(pid, static_cast<std::int32_t>(record.parent_tgid));
+    case CS_RECORD_EXEC:
+      if (const auto traced = processes_.find(pid); traced != processes_.end())
+        traced->second.forked_ns = 0;
+      changed_.insert(pid);
+      ++announced_;
+      return {};
+    default:
+      calls_->program().links().remove_process(pid);
+      calls_->program().remove_target(record.tgid);
+      processes_.erase(pid);
+      return {};
+  }
+}
+
+// Libraries were loaded or unloaded, or another program was executed.
+Result<void> CallTracer::on_code_change(std::int32_t pid) {
+  const auto found_process = processes_.find(pid);
+  if (found_process == processes_.end()) return {};
+  Traced& traced = found_process->second;
+  if (!symbolizer_.refresh(pid)) return {};  // gone: its probes are, too
+  if (new_modules(traced.facts, mappings_of(symbolizer_.process(pid))).empty()) return {};
+  const bool was_hooked = traced.hooked;
+  if (!judge(pid, traced)) return {};
+  if (traced.policy.best != ExitMode::kUretprobe)
+    CS_TRY(end_return_probes(pid, traced, traced.policy.reason));
+  if (!was_hooked) CS_TRY(attach_hooks(pid, traced));
+  return attach_new_functions(pid, traced);
+}
+
+Result<void> CallTracer::attach_new_functions(std::int32_t pid, Traced& traced) {
+  if (options_.patterns.empty()) return {};
+  Result<FoundFunctions> found = find_probed_functions(pid, symbolizer_, options_.patterns);
+  if (!found) return {};  // what is executed now has none of them
+  std::erase_if(found->functions, [&](const FoundFunction& function) {
+    const ProbeModule& module = found->modules[function.module];
+    const std::uint32_t id = symbolizer_.module_id(ModuleKind::kElf, module.path, module.build_id);
+    const auto known = calls_->registry().find(id, function.addr);
+    return known && traced.attached.contains(*known);
+  });
+  if (found->functions.empty()) return {};
+  note(fmt::format("{} functions are probed in process {} since {:.1f} s, when it loaded {}",
+                   found->functions.size(), pid, seconds(),
+                   file_name(found->modules[found->functions.front().module].path)));
+  found->notes.clear();
+  return attach_functions(pid, traced, std::move(*found));
+}
+
+// From now on the calls of this process end at probed ret instructions.
+Result<void> CallTracer::end_return_probes(std::int32_t pid, Traced& traced,
+                                           const std::string& why) {
+  if (traced.returning.empty()) return {};
+  ExitPolicy policy = traced.policy;
+  if (policy.best == ExitMode::kUretprobe) policy.best = ExitMode::kRetSite;
+  traced.returning.clear();
+  for (const FoundFunctions& found : traced.found) {
+    const ProbePlan plan =
+        plan_probes(found, {policy, options_.slow_patterns}, symbolizer_, calls_->registry());
+    CS_TRY(calls_->replace_return_probes(pid, plan));
+    for (const Probe& probe : plan.probes.return_probed)
+      traced.returning.insert(cs_cookie_func(probe.cookie));
+  }
+  note(fmt::format("return probes were given up at {:.1f} s in process {}: {}", seconds(), pid,
+                   why));
+  return {};
+}
+
+Result<void> CallTracer::on_fork(std::int32_t child, std::int32_t parent) {
+  const auto known = processes_.find(parent);
+  if (known == processes_.end() || processes_.contains(child)) return {};
+  symbolizer_.adopt(child, parent);
+  Traced traced = known->second;
+  traced.parent = parent;
+  traced.forked_ns = monotonic_ns();
+  if (!options_.follow_children) {
+    traced.attached.clear();
+    processes_.emplace(child, std::move(traced));
+    return {};
+  }
+  if (Result<void> copied = calls_->program().links().copy_process(parent, child); !copied)
+    return {};  // it has ended already
+  return begin(child, processes_.emplace(child, std::move(traced)).first->second);
+}
+
+// A forked child has its parent's breakpoints, and its return probes cannot be held back: the
+// kernel does not ask us there. Before a worker loads anything they must go.
+Result<void> CallTracer::housekeep(std::uint64_t now_ns) {
+  CS_TRY(calls_->keep_budget(now_ns));
+  // A change whose record was lost: all are looked at.
+  const std::uint32_t changes = calls_->program().code_changes();
+  if (std::exchange(overdue_, changes != announced_) && changes != announced_) {
+    for (const auto& [pid, traced] : processes_) changed_.insert(pid);
+    announced_ = changes;
+    CS_TRY(drain());
+  }
+  for (auto& [pid, traced] : processes_) {
+    if (traced.forked_ns == 0 || now_ns - traced.forked_ns < kWorkerNs) continue;
+    traced.forked_ns = 0;
+    const auto parent = processes_.find(traced.parent);
+    if (traced.facts.loaders.empty() || traced.policy.forced) continue;
+    const std::string why = "it has a worker process that may load code";
+    if (parent != processes_.end()) CS_TRY(end_return_probes(parent->first, parent->second, why));
+    if (options_.follow_children) CS_TRY(end_return_probes(pid, traced, why));
+  }
+  return {};
+}
+
+}  // namespace callscope

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collect/stack_table.hpp"
+
+namespace callscope {
+
+std::size_t StackTable::FramesHash::operator()(const std::vector<std::uint32_t>& frames) const {
+  std::uint64_t hash = frames.size();
+  for (const std::uint32_t frame : frames) hash = (hash ^ frame) * 0xff51afd7ed558ccdU;
+  return hash ^ hash >> 32;
+}
+
+std::uint32_t StackTable::intern(std::vector<std::uint32_t> frames, bool truncated) {
+  const auto [it, added] =
+      stacks_.try_emplace(frames, static_cast<std::uint32_t>(recording_.stacks.size()));
+  if (added) recording_.stacks.push_back({it->second, std::move(frames), truncated});
+  return it->second;
+}
+
+}  // namespace callscope
