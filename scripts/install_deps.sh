@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# install_deps.sh [--test]: installs the Debian 12 packages that callscope is built with, and with
-# --test also what its tests and benches use. Quiet; does nothing when all are there. This is the one
-# list of packages: one a line, with the reason.
+# install_deps.sh [--test|--bench]: installs the Debian 12 packages that callscope is built with, with
+# --test also what its tests use, with --bench these and the peers of the benches. Quiet; does nothing
+# when all are there. This is the one list of packages: one a line, with the reason.
 set -euo pipefail
 
 build_packages="
@@ -55,6 +55,13 @@ nodejs              # drives the browser
 ccache              # shortens the second (sanitizer) build
 "
 
+bench_packages="
+uftrace             # peer: a hook that is compiled in
+libbpf-tools        # peer: funclatency in CO-RE
+bpfcc-tools         # peer: funclatency in Python; runs where the kernel's headers are
+libllvm19           # a library of 40,000 functions; comes with clang-19, too
+"
+
 say() { echo "install_deps: $*" >&2; }
 
 fail() {
@@ -96,7 +103,8 @@ wanted=$(names <<<"$build_packages")
 case "${1:-}" in
   "") ;;
   --test) wanted+=$'\n'$(names <<<"$test_packages") ;;
-  *) fail "unknown argument '$1'; usage: install_deps.sh [--test]" ;;
+  --bench) wanted+=$'\n'$(names <<<"$test_packages")$'\n'$(names <<<"$bench_packages") ;;
+  *) fail "unknown argument '$1'; usage: install_deps.sh [--test|--bench]" ;;
 esac
 
 missing=()

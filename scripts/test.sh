@@ -5,7 +5,7 @@
 #   kernel  BPF programs on this kernel, against targets with known counts
 #   hazard  programs that a profiler may harm: they must not notice that they are recorded
 #   e2e     the callscope program itself
-#   bench   cost and accuracy side by side with bpftrace, perf and redis; wants an idle machine
+#   bench   cost and accuracy side by side with bpftrace, perf and others; wants an idle machine
 # "all" leaves out the benches (a limit that is missed on a busy machine says nothing) and the hazards (15 minutes).
 # Results: build-test/junit.xml; the exit status is that of the tests.
 set -euo pipefail
@@ -66,7 +66,8 @@ print_summary() {
 }
 
 section "packages"
-"$root/scripts/install_deps.sh" --test >&2
+if [ "$part" = bench ]; then wanted=--bench; else wanted=--test; fi
+"$root/scripts/install_deps.sh" "$wanted" >&2
 
 section "build"
 configure_and_build "$build" all -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCALLSCOPE_TESTS=ON

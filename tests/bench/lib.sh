@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Sourced by the benches: where things are, medians, result lines, programs run in the background.
-# A bench prints a table and at its end one line "RATIO name value limit pass|fail" for each limit.
+# A bench prints its figures as Markdown tables, ready for a README, and at its end one line
+# "RATIO name value limit pass|fail" for each limit.
 # Environment: CALLSCOPE (the program), TARGETS (folder of the target programs), ROUNDS.
 # shellcheck shell=bash
 # shellcheck disable=SC2034,SC2153  # some are only read by the benches; coproc sets TARGET_PID
@@ -36,7 +37,7 @@ trap cleanup EXIT
 need() {
   local program
   for program in "$@"; do
-    command -v "$program" >/dev/null || die "$program is missing; scripts/install_deps.sh --test installs it"
+    command -v "$program" >/dev/null || die "$program is missing; scripts/install_deps.sh --bench installs it"
   done
 }
 
@@ -47,6 +48,37 @@ need() {
 median() { sort -g | awk '{ v[NR] = $1 } END { if (NR) print (NR % 2) ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
 
 calculate() { awk "BEGIN { printf \"%.4g\", $1 }"; }
+
+# quotient FILE FILE: of the medians of two series; nothing if one of them is empty.
+quotient() {
+  [ -s "$work/$1" ] && [ -s "$work/$2" ] && calculate "$(median <"$work/$1") / $(median <"$work/$2")"
+}
+
+# cell FILE [FORMAT]: the median of a series for a table, or a dash.
+cell() {
+  if [ -s "$work/$1" ]; then
+    # shellcheck disable=SC2059  # the format is ours
+    printf "${2:-%.0f}" "$(median <"$work/$1")"
+  else
+    printf -- '-'
+  fi
+}
+
+# difference FILE FILE: of the medians of two series; nothing if one of them is empty.
+difference() {
+  [ -s "$work/$1" ] && [ -s "$work/$2" ] && calculate "$(median <"$work/$1") - $(median <"$work/$2")"
+}
+
+# row CELL...: one line of a Markdown table; head CELL...: its first two.
+row() {
+  printf '|'
+  printf ' %s |' "$@"
+  printf '\n'
+}
+head_row() {
+  row "$@"
+  printf '|%s\n' "$(printf -- '---|%.0s' "$@")"
+}
 
 # ratio NAME VALUE LIMIT: VALUE must be at most LIMIT; an empty VALUE (not measured) fails.
 status=0
@@ -61,14 +93,21 @@ now_ms() { printf '%s' "$((${EPOCHREALTIME/./} / 1000))"; }
 
 # background COMMAND...: runs it with its output in $work/log, pid in $started.
 background() {
-  "$@" >"$work/log" 2>&1 </dev/null &
+  : >"$work/log" # now, not when the process gets to it: what the last one said must not be read
+  "$@" >>"$work/log" 2>&1 </dev/null &
   started=$!
   children+=("$started")
 }
 
-# stop PID SIGNAL: asks it to end and waits; its status is that of stop.
+# stop PID SIGNAL: asks it to end and waits; its status is that of stop. Asks again every five seconds:
+# bpftrace now and then misses a signal.
 stop() {
-  kill -"$2" "$1" 2>/dev/null
+  local i
+  for ((i = 0; i < 1200; ++i)); do
+    [ $((i % 100)) -ne 0 ] || kill -"$2" "$1" 2>/dev/null
+    kill -0 "$1" 2>/dev/null || break
+    sleep 0.05
+  done
   wait "$1" 2>/dev/null
 }
 
@@ -94,4 +133,33 @@ close_target() {
   [ -n "${TARGET[1]:-}" ] && eval "exec ${TARGET[1]}>&- ${TARGET[0]}<&-"
   kill "$target_pid" 2>/dev/null
   wait "$target_pid" 2>/dev/null || true
+}
+
+# One window of a target that times its own work: t_probecost, t_hot, t_busy. Prints ns per turn.
+window() {
+  local key value
+  printf x >&"$to_target"
+  read -r -t 120 key value <&"$from_target" || die "the target gave no window"
+  [[ $key == ns_per_* ]] || die "the target said '$key'"
+  printf '%s\n' "$value"
+}
+
+# report FILE FILTER: jq over its JSON report.
+report() { "$CALLSCOPE" report "$work/$1" --format json | jq -r "$2"; }
+
+# Benches of the probes themselves must not have them thinned out or taken away.
+no_budget=()
+if [ -n "$CALLSCOPE" ] && "$CALLSCOPE" record --help 2>/dev/null | grep -q -- --budget; then
+  no_budget=(--budget 0)
+fi
+
+# As installed, BCC's Python tools compile against the headers of the running kernel. Why they do not
+# run here, or nothing.
+bcc_refusal() {
+  if ! command -v funclatency-bpfcc >/dev/null; then
+    echo "not installed"
+  elif [ ! -e "/lib/modules/$(uname -r)/build" ] && [ ! -e /sys/kernel/kheaders.tar.xz ] &&
+    [ -z "${BCC_KERNEL_SOURCE:-}" ]; then
+    echo "no headers of this kernel"
+  fi
 }

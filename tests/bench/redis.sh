@@ -45,11 +45,14 @@ stop "$redis_pid" TERM
 
 field() { jq -r --arg name "$1" ".functions[] | select(.name == \$name) | .$2" "$work/redis.json"; }
 
-printf '%-14s %12s %12s %14s %14s\n' function "redis calls" "callscope" "redis us/call" "callscope us"
+head_row function "redis: calls" "callscope: calls" "redis: us a call" "callscope: us a call"
 for command in get set; do
   calls=${command}_calls us=${command}_us name=${command}Command
-  printf '%-14s %12s %12s %14s %14s\n' "$name" "${!calls}" "$(field "$name" calls)" "${!us}" \
-    "$(calculate "$(field "$name" avg_ns) / 1000")"
+  row "$name" "${!calls}" "$(field "$name" calls)" "${!us}" "$(calculate "$(field "$name" avg_ns) / 1000")"
+done
+echo
+for command in get set; do
+  calls=${command}_calls us=${command}_us name=${command}Command
   ratio "redis_${command}_calls_wrong" "$(calculate "$(field "$name" calls) - ${!calls}" | tr -d -)" 0
   # redis times the call from outside the function, so it may see a bit more; the probe adds the rest.
   ratio "redis_${command}_us_above" \

@@ -11,13 +11,6 @@ rounds_per_window=100 # of t_busy: one window takes about 70 ms
 windows=${WINDOWS:-40}
 hz=99
 
-window() {
-  local key value
-  printf x >&"$to_target"
-  read -r -t 60 key value <&"$from_target" || die "the target gave no window"
-  [ "$key" = ns_per_round ] && printf '%s\n' "$value"
-}
-
 # The 5th percentile: other work on the machine (or on the other half of the core) makes windows
 # slower by up to a half, never faster, while sampling is in every window.
 undisturbed() { sort -g | awk '{ v[NR] = $1 } END { if (NR) print v[int(NR / 20) + 1] }'; }
@@ -60,10 +53,11 @@ perf_percent=$(percent perf)
 ours_percent=$(percent ours)
 # What the same measurement makes of no difference at all; a limit cannot be finer than that.
 noise=$(awk "BEGIN { d = $(percent none_1) - $(percent none_2); printf \"%.3f\", d < 0 ? -d : d }")
-printf '%-44s %10s\n' "$hz Hz, user stacks, one busy thread" "overhead %"
-printf '%-44s %10s\n' "nothing against nothing (noise)" "$noise"
-printf '%-44s %10s\n' "perf record -g" "${perf_percent:-none}"
-printf '%-44s %10s\n' "callscope record" "${ours_percent:-none}"
+head_row "$hz Hz, user stacks, one busy thread" "overhead %"
+row "nothing against nothing (noise)" "$noise"
+row "perf record -g" "${perf_percent:-none}"
+row "callscope record" "${ours_percent:-none}"
+echo
 ratio sampling_overhead_above_perf_points \
   "$([ -n "$ours_percent" ] && calculate "$ours_percent - $perf_percent")" "$(calculate "0.05 + $noise")"
 ratio sampling_overhead_percent "$ours_percent" "$(calculate "0.5 + $noise")"

@@ -17,8 +17,9 @@ for ((round = 0; round < ROUNDS; ++round)); do
 done
 
 idle=$(median <"$work/idle")
-printf '%-44s %10s\n' "a callscope::Span, both ends" "ns added"
-printf '%-44s %10s\n' "while nobody listens" "$idle"
-printf '%-44s %10s\n' "while it is recorded (two probes)" "$(median <"$work/recorded")"
+head_row "a callscope::Span, both ends" "ns added"
+row "while nobody listens" "${idle:-none}"
+row "while it is recorded (two probes)" "$(cell recorded)"
+echo
 ratio span_idle_ns "$idle" 2
 exit "$status"

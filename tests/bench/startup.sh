@@ -77,10 +77,11 @@ written=$(median <"$work/stop")
 peak=$(peak_mb)
 stop "$redis_pid" TERM
 
-printf '%-44s %10s\n' "callscope" "value"
-printf '%-44s %10s\n' "start to first sample, ms" "${first:-none}"
-printf '%-44s %10s\n' "stop to written recording on redis, ms" "${written:-none}"
-printf '%-44s %10s\n' "peak RSS at 1,000 functions, MB" "${peak:-none}"
+head_row callscope value
+row "start to first sample, ms" "${first:-none}"
+row "stop to written recording on redis, ms" "${written:-none}"
+row "peak RSS at 1,000 functions, MB" "${peak:-none}"
+echo
 ratio start_to_first_sample_ms "$first" 300
 ratio stop_to_written_ms "$written" 500
 ratio peak_rss_mb "$peak" 80
