@@ -7,6 +7,7 @@
 
 #include "bpf/mechanisms.hpp"
 #include "collect/calibration.hpp"
+#include "ways.hpp"
 
 using namespace callscope;
 
@@ -33,11 +34,20 @@ TEST_CASE("trying the mechanisms leaves no descriptor open", "[bpf]") {
   }
 }
 
-TEST_CASE("a probe costs something, and a single-stepped one more than an emulated one", "[bpf]") {
-  const Result<ProbeCosts> costs = calibrate_probes(ProbeMechanism::kMulti);
+TEST_CASE("a probe costs something, and a single-stepped one more than an emulated one",
+          "[bpf][ways]") {
+  const test::Way way = GENERATE(from_range(test::ways()));
+  INFO(way.name);
+  const Result<ProbeCosts> costs = calibrate_probes(way.mechanism);
   REQUIRE(costs);
   CHECK(costs->emulated_entry_ns > 50);
   CHECK(costs->return_ns > 50);
   CHECK(costs->stepped_entry_ns > costs->emulated_entry_ns);
   CHECK(costs->stepped_entry_ns < 1'000'000);
+}
+
+TEST_CASE("ctest runs every way", "[bpf]") {
+  std::string names;
+  for (const test::Way& way : test::all_ways()) names += (names.empty() ? "" : " ") + way.name;
+  CHECK(names == CALLSCOPE_WAYS);
 }
