@@ -73,7 +73,7 @@ class KernelTests {
   }
 
   void skip(const std::string& name, const std::string& reason) {
-    std::cout << "skipped: " << name << ": " << reason << std::endl;
+    std::cout << "skipped: " << name << "\n    " << reason << std::endl;
     skipped_ = true;
   }
 
