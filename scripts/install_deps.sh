@@ -52,6 +52,9 @@ bsdextrautils       # col, which takes the bold out of formatted pages
 procps              # ps, pgrep
 chromium            # the flame graph is clicked through in a real browser
 nodejs              # drives the browser
+qemu-system-x86     # boots other kernels for the kernel tests (vmtest.sh)
+busybox-static      # the shell of its guests
+cpio                # packs their files
 ccache              # shortens the second (sanitizer) build
 "
 

@@ -10,11 +10,29 @@
 #include <catch2/catch.hpp>
 #include <charconv>
 #include <csignal>
+#include <cstdlib>
 
 #include "model/quality.hpp"
 #include "symbols/demangle.hpp"
 
 namespace callscope::test {
+namespace {
+
+struct Fewer {
+  std::string_view target;  // and its variants
+  std::vector<std::string> arguments;
+};
+
+// For emulated machines (tests/vm): enough calls for every path, without minutes of waiting.
+void ask_for_fewer_calls(std::vector<std::string>& argv) {
+  static const std::vector<Fewer> all{{"t_known", {"--calls", "100", "--sleeps", "20"}},
+                                      {"t_recursive", {"--tails", "5000"}}};
+  for (const Fewer& fewer : all)
+    if (argv[0].starts_with(fewer.target))
+      argv.insert(argv.end(), fewer.arguments.begin(), fewer.arguments.end());
+}
+
+}  // namespace
 
 Child::Child(std::vector<std::string> argv) {
   std::array<int, 2> in{};
@@ -100,6 +118,7 @@ std::uint64_t TargetRun::quality(const std::string& key) const {
 
 TargetRun record_target(std::vector<std::string> argv, RecordOptions options,
                         const std::vector<std::string>& patterns) {
+  if (std::getenv("CALLSCOPE_FEWER_CALLS") != nullptr) ask_for_fewer_calls(argv);
   argv[0] = target_path(argv[0]);
   argv.insert(argv.end(), {"--wait", "--hold"});
   for (const std::string& text : patterns) {

@@ -52,7 +52,8 @@ struct TargetRun {
   [[nodiscard]] std::uint64_t quality(const std::string& key) const;
 };
 
-// Records the target from its "ready" to its "done". argv[0] is a name in tests/targets.
+// Records the target from its "ready" to its "done". argv[0] is a name in tests/targets. With
+// CALLSCOPE_FEWER_CALLS in the environment it makes fewer calls, and its truth says so.
 TargetRun record_target(std::vector<std::string> argv, RecordOptions options,
                         const std::vector<std::string>& patterns);
 

@@ -16,6 +16,7 @@
 
 #include "sys/clock.hpp"
 #include "target/maps.hpp"
+#include "ways.hpp"
 
 using namespace callscope;
 
@@ -65,11 +66,11 @@ class OwnCode {
 
 }  // namespace
 
-TEST_CASE("a probe costs something, and a single-stepped one more than an emulated one", "[bpf]") {
-  const auto mechanism =
-      GENERATE(ProbeMechanism::kSession, ProbeMechanism::kMulti, ProbeMechanism::kPerfEvent);
-  INFO(mechanism_name(mechanism));
-  const Calibration calibration = Calibration::start(mechanism);
+TEST_CASE("a probe costs something, and a single-stepped one more than an emulated one",
+          "[bpf][ways]") {
+  const test::Way way = GENERATE(from_range(test::ways()));
+  INFO(way.name);
+  const Calibration calibration = Calibration::start(way.mechanism);
   const Result<ProbeCosts> costs = calibration.wait();
   if (!costs) FAIL(costs.error().message());
   for (const std::uint64_t ns : {costs->emulated_entry_ns, costs->emulated_exit_ns,
@@ -114,17 +115,16 @@ TEST_CASE("calibration never puts a breakpoint into our own code", "[bpf]") {
 }
 
 TEST_CASE("calibration leaves no child and no descriptor behind", "[bpf]") {
-  const auto mechanism = GENERATE(ProbeMechanism::kSession, ProbeMechanism::kMulti);
-  (void)Calibration::start(mechanism).wait();  // first use opens what libraries keep
+  (void)Calibration::start(std::nullopt).wait();  // first use opens what libraries keep
   const std::size_t before = fds_of("self");
   {
-    const Calibration calibration = Calibration::start(mechanism);
+    const Calibration calibration = Calibration::start(std::nullopt);
     CHECK(calibration.wait());
     CHECK(childless());
   }
   CHECK(fds_of("self") == before);
   {
-    const Calibration abandoned = Calibration::start(mechanism);
+    const Calibration abandoned = Calibration::start(std::nullopt);
   }
   CHECK(childless());
   CHECK(fds_of("self") == before);

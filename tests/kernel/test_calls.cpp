@@ -9,23 +9,15 @@
 #include "model/histogram.hpp"
 #include "target/maps.hpp"
 #include "target_run.hpp"
+#include "ways.hpp"
 
 using namespace callscope;
 using test::check_truth;
 using test::record_target;
 using test::TargetRun;
+using test::Way;
 
 namespace {
-
-struct Way {
-  const char* name;
-  ProbeMechanism mechanism;
-  ExitMode exit;
-};
-
-const Way kSession{"session", ProbeMechanism::kSession, ExitMode::kUretprobe};
-const Way kMulti{"uprobe_multi", ProbeMechanism::kMulti, ExitMode::kUretprobe};
-const Way kRetSite{"ret-site", ProbeMechanism::kSession, ExitMode::kRetSite};
 
 RecordOptions options_for(const Way& way) {
   RecordOptions options;
@@ -33,6 +25,7 @@ RecordOptions options_for(const Way& way) {
   options.exit_mode = way.exit;
   // Without sessions return probes cannot be held back when a library comes; none does here.
   options.unsafe = way.mechanism == ProbeMechanism::kMulti;
+  options.sample_hz = 0;  // the tests with default options sample beside counting
   return options;
 }
 
@@ -54,8 +47,8 @@ std::string code_of_process(int pid) {
 
 }  // namespace
 
-TEST_CASE("nested calls are counted exactly and timed within 5 percent", "[bpf]") {
-  const Way way = GENERATE(kSession, kMulti, kRetSite);
+TEST_CASE("nested calls are counted exactly and timed within 5 percent", "[bpf][ways]") {
+  const Way way = GENERATE(from_range(test::ways()));
   const std::string target = GENERATE("t_known", "t_known_nopie", "t_known_nofp");
   INFO(way.name << " " << target);
   const TargetRun run = record_target({target}, options_for(way), {"work_*", "sleepy"});
@@ -63,28 +56,28 @@ TEST_CASE("nested calls are counted exactly and timed within 5 percent", "[bpf]"
   CHECK(run.function("work_a").exit == way.exit);
 }
 
-TEST_CASE("recursion, mutual recursion and tail calls are counted exactly", "[bpf]") {
-  const Way way = GENERATE(kSession, kMulti, kRetSite);
+TEST_CASE("recursion, mutual recursion and tail calls are counted exactly", "[bpf][ways]") {
+  const Way way = GENERATE(from_range(test::ways()));
   INFO(way.name);
   check_truth(record_target({"t_recursive"}, options_for(way), {"rec*", "mutual*", "tail*"}));
 }
 
-TEST_CASE("calls that longjmp leaves are unwound, the next ones are not disturbed", "[bpf]") {
-  const Way way = GENERATE(kSession, kMulti, kRetSite);
+TEST_CASE("calls that longjmp leaves are unwound, the next ones are not disturbed", "[bpf][ways]") {
+  const Way way = GENERATE(from_range(test::ways()));
   INFO(way.name);
   check_truth(record_target({"t_longjmp"}, options_for(way), {"jump*"}));
 }
 
-TEST_CASE("threads are counted exactly, also when they end inside of a call", "[bpf]") {
-  const Way way = GENERATE(kSession, kMulti, kRetSite);
+TEST_CASE("threads are counted exactly, also when they end inside of a call", "[bpf][ways]") {
+  const Way way = GENERATE(from_range(test::ways()));
   INFO(way.name);
   check_truth(
       record_target({"t_threads", "--sys-exit", "3"}, options_for(way), {"*_work", "exit_inside"}));
 }
 
 TEST_CASE("percentiles, total and self agree with what the functions measured themselves",
-          "[bpf]") {
-  const Way way = GENERATE(kSession, kRetSite);
+          "[bpf][ways]") {
+  const Way way = GENERATE(from_range(test::ways()));
   INFO(way.name);
   const TargetRun run = record_target({"t_known"}, options_for(way), {"work_*", "sleepy"});
   const std::vector<std::pair<std::string, double>> percentiles{
@@ -109,14 +102,14 @@ TEST_CASE("percentiles, total and self agree with what the functions measured th
   }
 }
 
-TEST_CASE("a fork inside of a call leaves the parent's counts exact", "[bpf]") {
-  const Way way = GENERATE(kSession, kMulti, kRetSite);
+TEST_CASE("a fork inside of a call leaves the parent's counts exact", "[bpf][ways]") {
+  const Way way = GENERATE(from_range(test::ways()));
   INFO(way.name);
   check_truth(record_target({"t_fork"}, options_for(way), {"*_here", "*_work"}));
 }
 
-TEST_CASE("calls open at the attach are left alone, later ones are exact", "[bpf]") {
-  const Way way = GENERATE(kSession, kMulti, kRetSite);
+TEST_CASE("calls open at the attach are left alone, later ones are exact", "[bpf][ways]") {
+  const Way way = GENERATE(from_range(test::ways()));
   INFO(way.name);
   const TargetRun run = record_target({"t_midcall"}, options_for(way), {"mid_*"});
   CHECK(run.status == 0);
@@ -129,8 +122,8 @@ TEST_CASE("calls open at the attach are left alone, later ones are exact", "[bpf
 }
 
 TEST_CASE("handlers on the normal and the alternate stack do not disturb what they interrupt",
-          "[bpf]") {
-  const Way way = GENERATE(kSession, kMulti, kRetSite);
+          "[bpf][ways]") {
+  const Way way = GENERATE(from_range(test::ways()));
   INFO(way.name);
   const TargetRun run = record_target({"t_signals"}, options_for(way), {"sig_*", "handler_*"});
   check_truth(run);
@@ -167,12 +160,6 @@ TEST_CASE("a return probe cannot be forced on a program that throws", "[bpf]") {
   CHECK(recorder.error().code == ErrorCode::kUsage);
 }
 
-TEST_CASE("perf-event uprobes count as exactly as links do", "[bpf]") {
-  RecordOptions options;
-  options.mechanism = ProbeMechanism::kPerfEvent;
-  check_truth(record_target({"t_longjmp"}, options, {"jump*"}));
-}
-
 TEST_CASE("entry-only functions are counted exactly and have no times", "[bpf]") {
   RecordOptions options;
   options.exit_mode = ExitMode::kEntryOnly;
@@ -202,12 +189,13 @@ TEST_CASE("a process that exits inside of calls leaves them running", "[bpf]") {
   }
 }
 
-TEST_CASE("after the recording no breakpoint is left in the target", "[bpf]") {
+TEST_CASE("after the recording no breakpoint is left in the target", "[bpf][ways]") {
+  const Way way = GENERATE(from_range(test::ways()));
+  INFO(way.name);
   test::Child child({test::target_path("t_known"), "--wait", "--hold"});
   child.read_until("ready");
   const std::string before = code_of_process(child.pid());
-  RecordOptions options;
-  options.exit_mode = GENERATE(ExitMode::kUretprobe, ExitMode::kRetSite);
+  RecordOptions options = options_for(way);
   options.patterns.push_back(*FunctionPattern::parse("work_*"));
   auto recorder = Recorder::create(child.pid(), options);
   REQUIRE(recorder);
@@ -217,8 +205,8 @@ TEST_CASE("after the recording no breakpoint is left in the target", "[bpf]") {
   CHECK(code_of_process(child.pid()) == before);
 }
 
-TEST_CASE("the time of a tail callee belongs to its caller, probed or not", "[bpf]") {
-  const Way way = GENERATE(kSession, kMulti, kRetSite);
+TEST_CASE("the time of a tail callee belongs to its caller, probed or not", "[bpf][ways]") {
+  const Way way = GENERATE(from_range(test::ways()));
   const std::string patterns = GENERATE("tail_caller", "tail_*");
   INFO(way.name << " " << patterns);
   const TargetRun run = record_target({"t_tail"}, options_for(way), {patterns});
@@ -231,7 +219,7 @@ TEST_CASE("the time of a tail callee belongs to its caller, probed or not", "[bp
   CHECK(caller.tail_exits == 0);
 }
 
-TEST_CASE("every function of a program and its libraries may be probed at once", "[bpf]") {
+TEST_CASE("every function of a program and its libraries may be probed at once", "[bpf][multi]") {
   const std::string target = GENERATE("t_longjmp", "t_known", "t_threads");
   INFO(target);
   RecordOptions options;  // as a user gets them
@@ -241,17 +229,18 @@ TEST_CASE("every function of a program and its libraries may be probed at once",
   check_truth(run);
 }
 
-TEST_CASE("other processes of the same program get no breakpoint", "[bpf]") {
+TEST_CASE("other processes of the same program get no breakpoint", "[bpf][ways]") {
+  const Way way = GENERATE(from_range(test::ways()));
+  INFO(way.name);
   const std::vector<std::string> argv{test::target_path("t_known"), "--wait", "--hold"};
   test::Child target(argv);
   test::Child bystander(argv);
   target.read_until("ready");
   bystander.read_until("ready");
   const std::string before = code_of_process(bystander.pid());
-  RecordOptions options;
-  options.mechanism = GENERATE(ProbeMechanism::kSession, ProbeMechanism::kMulti);
-  options.exit_mode = GENERATE(ExitMode::kUretprobe, ExitMode::kRetSite);
-  for (const char* pattern : {"*", "libc.so.6:*"})
+  RecordOptions options = options_for(way);
+  const bool few = way.mechanism == ProbeMechanism::kPerfEvent;  // they are slow to detach
+  for (const std::string pattern : {few ? "work_*" : "*", few ? "sleepy" : "libc.so.6:*"})
     options.patterns.push_back(*FunctionPattern::parse(pattern));
   auto recorder = Recorder::create(target.pid(), options);
   REQUIRE(recorder);

@@ -45,7 +45,7 @@ std::map<std::string, double> hot_shares(const Recording& recording) {
 
 }  // namespace
 
-TEST_CASE("shares of CPU time agree with the target's own measurement", "[bpf]") {
+TEST_CASE("shares of CPU time agree with the target's own measurement", "[bpf][sampling]") {
   const std::string target = GENERATE("t_busy", "t_busy_nopie");
   const TargetRun run = record_target({target, "--ms", "3000"}, sampling(997), {});
   CHECK(run.status == 0);
@@ -58,7 +58,7 @@ TEST_CASE("shares of CPU time agree with the target's own measurement", "[bpf]")
   CHECK(run.quality("stacks_not_received") == 0);
 }
 
-TEST_CASE("frame-pointer stacks reach the start of the thread", "[bpf]") {
+TEST_CASE("frame-pointer stacks reach the start of the thread", "[bpf][sampling]") {
   const TargetRun run = record_target({"t_busy", "--ms", "1000"}, sampling(499), {});
   std::uint64_t complete = 0;
   for (const CpuSamples& samples : run.recording.cpu) {
@@ -72,7 +72,7 @@ TEST_CASE("frame-pointer stacks reach the start of the thread", "[bpf]") {
   CHECK(static_cast<double>(complete) >= 0.95 * static_cast<double>(sample_count(run.recording)));
 }
 
-TEST_CASE("forked children are sampled unless that is switched off", "[bpf]") {
+TEST_CASE("forked children are sampled unless that is switched off", "[bpf][sampling]") {
   RecordOptions options = sampling(499);
   options.follow_children = GENERATE(true, false);
   const TargetRun run = record_target({"t_busy", "--fork", "--ms", "1000"}, options, {});
@@ -87,13 +87,13 @@ TEST_CASE("forked children are sampled unless that is switched off", "[bpf]") {
   }
 }
 
-TEST_CASE("a sleeping process has next to no samples", "[bpf]") {
+TEST_CASE("a sleeping process has next to no samples", "[bpf][sampling]") {
   const TargetRun run =
       record_target({"t_busy", "--idle", "--workers", "1", "--ms", "2000"}, sampling(499), {});
   CHECK(sample_count(run.recording) < 499 * 2 / 4);
 }
 
-TEST_CASE("when the stack table is full, the losses and the samples add up", "[bpf]") {
+TEST_CASE("when the stack table is full, the losses and the samples add up", "[bpf][sampling]") {
   test::Child child({test::target_path("t_busy"), "--wait", "--ms", "1500"});
   child.read_until("ready");
   Result<CpuProgram> program = CpuProgram::load(
@@ -113,7 +113,7 @@ TEST_CASE("when the stack table is full, the losses and the samples add up", "[b
   CHECK(counted + program->counter(CS_STAT_STACK_TABLE_FULL) == program->counter(CS_STAT_SAMPLES));
 }
 
-TEST_CASE("a full ring loses no counts and sends the stacks again", "[bpf]") {
+TEST_CASE("a full ring loses no counts and sends the stacks again", "[bpf][sampling]") {
   test::Child child({test::target_path("t_busy"), "--wait", "--workers", "16", "--ms", "1500"});
   child.read_until("ready");
   std::uint64_t received = 0;

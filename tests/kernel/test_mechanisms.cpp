@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "bpf/mechanisms.hpp"
+#include "ways.hpp"
 
 using namespace callscope;
 
@@ -30,4 +31,10 @@ TEST_CASE("trying the mechanisms leaves no descriptor open", "[bpf]") {
     INFO(mechanism.name);
     CHECK_FALSE(mechanism.detail.empty());
   }
+}
+
+TEST_CASE("ctest runs every way", "[bpf]") {
+  std::string names;
+  for (const test::Way& way : test::all_ways()) names += (names.empty() ? "" : " ") + way.name;
+  CHECK(names == CALLSCOPE_WAYS);
 }

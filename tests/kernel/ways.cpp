@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ways.hpp"
+
+#include <utility>
+
+namespace callscope::test {
+namespace {
+
+std::vector<Way>& chosen_ways() {
+  static std::vector<Way> chosen;  // written by main only, before any test runs
+  return chosen;
+}
+
+}  // namespace
+
+const std::vector<Way>& all_ways() {
+  static const std::vector<Way> all{
+      {"session", ProbeMechanism::kSession, ExitMode::kUretprobe},
+      {"multi", ProbeMechanism::kMulti, ExitMode::kUretprobe},
+      {"multi-ret-site", ProbeMechanism::kMulti, ExitMode::kRetSite},
+      {"perf-event", ProbeMechanism::kPerfEvent, ExitMode::kUretprobe},
+      {"perf-event-ret-site", ProbeMechanism::kPerfEvent, ExitMode::kRetSite},
+  };
+  return all;
+}
+
+const std::vector<Way>& ways() { return chosen_ways(); }
+
+void choose_ways(std::vector<Way> chosen) { chosen_ways() = std::move(chosen); }
+
+}  // namespace callscope::test
