@@ -24,7 +24,7 @@ RecordOptions options_for(const Way& way) {
   options.mechanism = way.mechanism;
   options.exit_mode = way.exit;
   // Without sessions return probes cannot be held back when a library comes; none does here.
-  options.unsafe = way.mechanism == ProbeMechanism::kMulti;
+  options.unsafe = way.mechanism != ProbeMechanism::kSession;
   options.sample_hz = 0;  // the tests with default options sample beside counting
   return options;
 }
