@@ -80,6 +80,19 @@ static __always_inline enum cs_entry_result cs_push(const struct pt_regs *ctx,
 	return result;
 }
 
+/* A call that is not followed, whose exits may be probed all the same. */
+static __always_inline void cs_skip(struct task_struct *task, __u64 slot, __u32 func)
+{
+	struct cs_call_thread *thread = bpf_task_storage_get(&cs_call_threads, task, 0, 0);
+	struct cs_entry_facts facts = {};
+
+	if (!thread || !(thread->tail_slot || cs_needs_facts(thread, slot)))
+		return;
+	if (cs_needs_facts(thread, slot))
+		cs_load_facts(task, slot, &facts, &cs_stats);
+	cs_track_begin(thread, slot, bpf_ktime_get_ns(), func, &facts);
+}
+
 static __always_inline bool cs_is_sampled(const struct cs_func_ctl *ctl)
 {
 	__u32 mask = (1u << (ctl->sample_shift & CS_MAX_SHIFT)) - 1;
@@ -101,16 +114,18 @@ static __always_inline int cs_enter(const struct pt_regs *ctx, __u64 cookie, boo
 		cs_count(&cs_stats, CS_STAT_BAD_COOKIE);
 		return 1;
 	}
-	if (ctl->mode == CS_FUNC_OFF || ctl->generation != !!(cookie & CS_COOKIE_GENERATION))
+	if (ctl->generation != !!(cookie & CS_COOKIE_GENERATION))
 		return 1;
-	timed = timed && ctl->mode == CS_FUNC_TIMED;
-	if (timed && cs_is_sampled(ctl)) {
+	if (timed && (ctl->mode != CS_FUNC_TIMED || !cs_is_sampled(ctl))) {
+		cs_skip(task, cs_slot_at(ctx, cookie), func);
+		timed = ctl->mode == CS_FUNC_TIMED;
+	} else if (timed) {
 		result = cs_push(ctx, task, cs_slot_at(ctx, cookie), ctl, func);
 		if (result != CS_ENTRY_TOO_DEEP)
 			return result != CS_ENTRY_PUSHED;
 		timed = false;
 	}
-	stats = cs_node_stats(func);
+	stats = ctl->mode == CS_FUNC_OFF ? NULL : cs_node_stats(func);
 	if (stats) /* func is in range: always */
 		__sync_fetch_and_add(timed ? &stats->skipped : &stats->untimed, 1);
 	return 1;

@@ -187,16 +187,24 @@ CS_INLINE void cs_push_frame(struct cs_call_thread *thread, __u64 slot, __u64 no
 	thread->depth++;
 }
 
+/* The call of a function begins at this slot. All that there is to do when it is left out of the
+ * sample: its return would else close a dead frame of the same slot. */
+CS_INLINE void cs_track_begin(struct cs_call_thread *thread, __u64 slot, __u64 now_ns, __u32 func,
+			      struct cs_entry_facts *facts)
+{
+	thread->returned_slot = 0;
+	if (cs_take_tail_jump(thread, slot, func))
+		facts->slot_handed_on = 1;
+	cs_close_dead(thread, slot, facts, now_ns, CS_CALL_UNWOUND);
+}
+
 CS_INLINE enum cs_entry_result cs_track_entry(struct cs_call_thread *thread, __u64 slot,
 					      __u64 now_ns, const struct cs_opening *opening,
 					      struct cs_entry_facts *facts)
 {
 	enum cs_entry_result result = CS_ENTRY_PUSHED;
 
-	thread->returned_slot = 0;
-	if (cs_take_tail_jump(thread, slot, opening->func))
-		facts->slot_handed_on = 1;
-	cs_close_dead(thread, slot, facts, now_ns, CS_CALL_UNWOUND);
+	cs_track_begin(thread, slot, now_ns, opening->func, facts);
 	if (cs_is_top(thread, slot)) {
 		result = CS_ENTRY_CHAINED;
 		cs_close_tail_loop(thread, slot, opening->func, now_ns);

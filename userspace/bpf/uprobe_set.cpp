@@ -75,6 +75,7 @@ Result<void> UprobeSet::attach_file(int program_fd, UprobeLinkKind kind,
     links_.push_back(std::move(*link));
     return {};
   }
+  if (link.error().sys_errno == ESRCH) return {};  // the process has ended
   if (link.error().code == ErrorCode::kUnsupported || link.error().sys_errno == EPERM)
     return std::unexpected(link.error());
   // Kernels before 6.6 say EINVAL to every such link, as all kernels do to a bad probe.
@@ -99,7 +100,7 @@ void UprobeSet::attach_perf_event(bpf_program* program, bool on_return, const Pr
                                                            probe.file_off, &options);
   const int err = errno;
   if (link == nullptr) {
-    failures_.push_back({probe, err});
+    if (err != ESRCH) failures_.push_back({probe, err});
     return;
   }
   perf_links_.emplace_back(link);

@@ -44,7 +44,8 @@ class UprobeSet {
   explicit UprobeSet(std::int32_t pid) : pid_(pid) {}
 
   // Attaches all probes to the program. With kSession or kMulti one link for each file; files whose
-  // link is refused are tried by halves down to the single probe. kUnsupported: no such mechanism.
+  // link is refused are tried by halves down to the single probe. A process that has ended gets no
+  // probes, and that is no failure. kUnsupported: no such mechanism.
   Result<void> attach(bpf_program* program, UprobeLinkKind kind, ProbeMechanism mechanism,
                       std::span<const Probe> probes);
 

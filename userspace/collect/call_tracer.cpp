@@ -91,7 +91,7 @@ Result<void> CallTracer::judge(std::int32_t pid, Traced& traced) {
 Result<void> CallTracer::attach_hooks(std::int32_t pid, Traced& traced) {
   // Old kernels: each probe costs 0.25 s to take away, and nothing can be held back there anyway.
   if (calls_->mechanism() == ProbeMechanism::kPerfEvent) return {};
-  LoaderHooks hooks = find_loader_hooks(pid, symbolizer_, options_.patterns);
+  LoaderHooks hooks = find_loader_hooks(pid, symbolizer_);
   traced.hooked = hooks.loader;
   CS_TRY(calls_->program().links().attach(pid, std::move(hooks.probes)));
   const bool unwatched = !hooks.loader && !traced.facts.loaders.empty();
@@ -146,6 +146,8 @@ Result<void> CallTracer::add_functions(const FoundFunctions& found) {
 }
 
 void CallTracer::expect_announcement() {
+  const auto first = processes_.find(recording_.target.pid);
+  if (first == processes_.end() || !first->second.hooked) return;  // nobody would announce it
   expected_ = true;
   announced_ = 1;
   calls_->program().judged(announced_);

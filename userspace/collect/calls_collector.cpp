@@ -118,7 +118,8 @@ void CallsCollector::drop_refused(ProbePlan& plan) {
   plan.notes.push_back(list_note("functions have instructions that the kernel refuses", listed));
   for (const std::uint32_t func : refused) {
     program_.control(func).mode = CS_FUNC_OFF;
-    registry_.drop_row(func);
+    const bool fresh = std::ranges::find(plan.added, func) != plan.added.end();
+    if (fresh) registry_.drop_row(func);  // others have counted before
   }
 }
 

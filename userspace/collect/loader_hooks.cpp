@@ -27,19 +27,13 @@ std::optional<std::uint64_t> find_function(const SymbolTable& table, std::string
 
 }  // namespace
 
-LoaderHooks find_loader_hooks(std::int32_t pid, const Symbolizer& symbolizer,
-                              std::span<const FunctionPattern> patterns) {
+LoaderHooks find_loader_hooks(std::int32_t pid, const Symbolizer& symbolizer) {
   LoaderHooks hooks;
   const ProcessMaps* const process = symbolizer.process(pid);
   if (process == nullptr) return hooks;
   const CachedModule* const exe = executable_module(pid, symbolizer);
   std::set<const CachedModule*> seen;
   const auto add = [&](const CodeMapping& code, std::string_view name, cs_probe_kind kind) {
-    const bool asked_for = std::ranges::any_of(patterns, [&](const FunctionPattern& pattern) {
-      return pattern.matches_module(code.module->path(), code.module == exe) &&
-             pattern.matches_name(name);
-    });
-    if (asked_for) return false;
     const ModuleImage* const image = code.module->image();
     const ModuleSymbols* const symbols = code.module->symbols();
     if (image == nullptr || symbols == nullptr) return false;

@@ -4,10 +4,8 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 
 #include "bpf/call_links.hpp"
-#include "probes/pattern.hpp"
 #include "symbols/symbolizer.hpp"
 
 namespace callscope {
@@ -17,9 +15,7 @@ struct LoaderHooks {
   bool loader = false;  // the loader's announcement was found
 };
 
-// The symbolizer must have been refreshed for pid. What the patterns ask for gets no hook: its own
-// probe tells as much.
-LoaderHooks find_loader_hooks(std::int32_t pid, const Symbolizer& symbolizer,
-                              std::span<const FunctionPattern> patterns);
+// The symbolizer must have been refreshed for pid.
+LoaderHooks find_loader_hooks(std::int32_t pid, const Symbolizer& symbolizer);
 
 }  // namespace callscope
