@@ -23,7 +23,6 @@ ExitPolicy choose_exit_policy(const SafetyFacts& facts, std::string_view kernel_
   if (stacks_are_unusual(facts)) {
     policy.best = ExitMode::kEntryOnly;
     policy.reason = "entry counts only: " + verdict.reason;
-    if (!facts.go_modules.empty()) policy.reason += "; a call that grows its stack counts twice";
     return policy;
   }
   policy.best = ExitMode::kRetSite;

@@ -82,7 +82,8 @@ class Planner {
   void add(std::uint32_t id, const FoundFunction& function) {
     const FunctionPlan plan = plan_function(function, codes_[function.module], rules_for(function));
     plan_.functions.push_back({id, plan.entry.intact_arguments});
-    if (plan.exit == ExitMode::kEntryOnly && context_.policy.best != ExitMode::kEntryOnly)
+    const bool told = context_.policy.best == ExitMode::kEntryOnly && !plan.counts_restarts;
+    if (plan.exit == ExitMode::kEntryOnly && !told)
       untimed_.emplace_back(function.name, plan.why_not_better);
     place(id, function, plan);
     FunctionStats* const stats = registry_.stats(id);

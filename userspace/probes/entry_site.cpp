@@ -37,9 +37,11 @@ class EntryChooser {
       : code_(code), jumps_(jumps), rules_(rules), module_(module) {}
 
   ProbeSite run() {
-    const std::span<const Instruction> part = code_.instructions_of(0);
+    const std::span<const Instruction> all = code_.instructions_of(0);
     ProbeSite first{.addr = code_.addr()};
-    if (part.empty()) return first;
+    if (all.size() <= rules_.behind) return first;
+    const std::span<const Instruction> part = all.subspan(rules_.behind);
+    first.addr = part.front().addr;
     first.emulated = part.front().emulated;
     if (first.emulated || !jumps_.complete()) return first;
     for (std::size_t i = 0; i + 1 < part.size() && i < kMaxPassed; ++i) {
@@ -80,7 +82,7 @@ class EntryChooser {
   }
 
   [[nodiscard]] std::optional<ReturnSlot> slot_before(const Instruction& insn) {
-    if (!moved_stack_) return ReturnSlot{};
+    if (!moved_stack_ || rules_.counts_only) return ReturnSlot{};
     return slot_at(height_, module_.frames().cfa_at(insn.addr));
   }
 

@@ -4,6 +4,8 @@
 // there is straight-line code only. Thread rule as for ModuleCode.
 #pragma once
 
+#include <cstddef>
+
 #include "probes/function_code.hpp"
 #include "probes/inner_jumps.hpp"
 #include "probes/module_code.hpp"
@@ -17,6 +19,8 @@ struct EntryRules {
   bool keep_stack = true;
   bool keep_arguments = false;  // the six integer arguments must still be in their registers
   bool avoid_calls = false;     // a call is no site
+  bool counts_only = false;     // where the return address lies does not matter
+  std::size_t behind = 0;       // instructions that the site must not stand on: a stack check
 };
 
 // It may be a tail jump, and so an exit too.

@@ -6,6 +6,7 @@
 #include "probes/entry_site.hpp"
 #include "probes/exit_sites.hpp"
 #include "probes/inner_jumps.hpp"
+#include "probes/stack_check.hpp"
 #include "probes/unwind_proof.hpp"
 
 namespace callscope {
@@ -68,8 +69,13 @@ class Planner {
     if (!is_called(function_, module_)) return settle(ExitMode::kEntryOnly, "is not called");
     if (module_.facts(function_.addr)->switches_stack)
       return settle(ExitMode::kEntryOnly, "goes on on another stack");
-    if (restarts(code_))
-      return settle(ExitMode::kEntryOnly, "jumps back to its first instruction: counted as a call");
+    if (restarts(code_)) {
+      stack_check_ = stack_check_length(code_, jumps_, module_);
+      plan_.counts_restarts = stack_check_ == 0;
+      return settle(ExitMode::kEntryOnly,
+                    plan_.counts_restarts ? "jumps back to its first instruction: counted as a call"
+                                          : "starts again when its stack grows");
+    }
     if (rules_.best == ExitMode::kEntryOnly) return settle(ExitMode::kEntryOnly, "");
     const bool proof_helps = rules_.best == ExitMode::kRetSite && rules_.proof_allows_return_probe;
     if (rules_.best == ExitMode::kRetSite && !proof_helps) return settle(ExitMode::kRetSite, "");
@@ -99,7 +105,9 @@ class Planner {
   void place_entry(FunctionPlan& plan) {
     const EntryRules entry{.keep_stack = plan.exit == ExitMode::kUretprobe,
                            .keep_arguments = rules_.keep_arguments,
-                           .avoid_calls = rules_.shadow_stack};
+                           .avoid_calls = rules_.shadow_stack,
+                           .counts_only = plan.exit == ExitMode::kEntryOnly,
+                           .behind = stack_check_};
     plan.entry = choose_entry_site(code_, jumps_, entry, module_);
     if (plan.exit == ExitMode::kRetSite)
       use_cheaper_exits(plan.exits, plan.entry.addr, code_, jumps_, module_);
@@ -125,6 +133,7 @@ class Planner {
   const PlanRules& rules_;
   FunctionCode code_;
   InnerJumps jumps_;
+  std::size_t stack_check_ = 0;  // instructions, of a function that starts again behind it
   FunctionPlan plan_;
 };
 

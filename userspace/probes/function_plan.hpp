@@ -37,6 +37,8 @@ struct FunctionPlan {
   // Of kRetSite. A tail jump may be the entry site too, in a function that only jumps on: then the
   // entry's probe must run before the exit's.
   std::vector<ExitSite> exits = {};
+  // A jump of the function back to its first instruction counts as a call.
+  bool counts_restarts = false;
   // One clause; empty when the exit is what the rules call best.
   std::string why_not_better = {};
 };

@@ -130,3 +130,19 @@ TEST_CASE("tables of absolute addresses are read", "[unit]") {
     CHECK((jump.kind == InnerJumps::Kind::kSwitch || jump.kind == InnerJumps::Kind::kLabels));
   CHECK(fixed.plan("absolute_labels", kRetSite).exit == ExitMode::kRetSite);
 }
+
+TEST_CASE("a function that asks for more stack and starts again is met once a call", "[unit]") {
+  test::SnippetModule module(CALLSCOPE_PROBE_SNIPPETS);
+  const auto planned = [&](const std::string& name) { return module.plan(name, kRetSite); };
+  const FunctionPlan grows = planned("grows_stack");
+  CHECK(grows.exit == ExitMode::kEntryOnly);
+  CHECK_FALSE(grows.counts_restarts);
+  CHECK(entry("grows_stack", kRetSite).offset == 26);
+  CHECK(entry("grows_stack", kRetSite).emulated);
+  for (const std::string name :
+       {"grows_stack_and_loops", "grows_stack_again", "loops_behind_check"}) {
+    INFO(name);
+    CHECK(planned(name).exit == ExitMode::kEntryOnly);
+    CHECK(planned(name).counts_restarts);
+  }
+}

@@ -306,4 +306,64 @@ function far_away
   ret
 end far_away
 
+
+# As Go does it: too little stack, and the function asks for more and starts again.
+function grows_stack
+  lea -0x98(%rsp), %r12
+  cmp 0x10(%r14), %r12
+  jbe 1f                        # +12
+  sub $0x118, %rsp              # +14
+  .cfi_adjust_cfa_offset 0x118
+  xor %eax, %eax
+  test %rdi, %rdi
+  je 2f                         # +26
+  nop
+2:
+  add $0x118, %rsp
+  .cfi_adjust_cfa_offset -0x118
+  ret
+1:
+  mov %rax, 8(%rsp)
+  call external@PLT
+  mov 8(%rsp), %rax
+  jmp grows_stack
+end grows_stack
+
+# Its loop starts it again, too.
+function grows_stack_and_loops
+  cmp 0x10(%r14), %rsp
+  jbe 1f
+  dec %rdi
+  jne grows_stack_and_loops
+  ret
+1:
+  call external@PLT
+  jmp grows_stack_and_loops
+end grows_stack_and_loops
+
+# What asks for more stack is reached without the check.
+function grows_stack_again
+  cmp 0x10(%r14), %rsp
+  jbe 1f
+  dec %rdi
+  jne 1f
+  ret
+1:
+  call external@PLT
+  jmp grows_stack_again
+end grows_stack_again
+
+# A loop comes to the code behind the check.
+function loops_behind_check
+  cmp 0x10(%r14), %rsp
+  jbe 1f
+2:
+  dec %rdi
+  jne 2b
+  ret
+1:
+  call external@PLT
+  jmp loops_behind_check
+end loops_behind_check
+
   .section .note.GNU-stack, "", @progbits
