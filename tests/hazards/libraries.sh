@@ -28,7 +28,7 @@ for patterns in 'libt_plugin.so:*' "*,libt_plugin.so:*,$libraries"; do
     tell 'call 5'
     tell unload
     tell "load $other"
-    [[ $patterns != lib* ]] || text_is_clean "$what: other library while recorded" "$target_pid"
+    [[ $patterns != lib* ]] || text_is_clean "$what: other library while recorded" "$target_pid" "$(basename "$other")"
     tell 'call 7'
     tell unload
     tell load

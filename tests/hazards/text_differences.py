@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""text_differences.py PID: compares every executable file mapping of a process with its file.
+"""text_differences.py PID [NAME]: compares every executable file mapping of a process with its file.
+With NAME only those of files whose path ends so.
 
 Prints how many bytes differ; the first ones go to standard error with their address. A breakpoint
 that is still there, or was put back wrongly, differs. Exit status 2: the process cannot be read.
@@ -35,9 +36,12 @@ def differences(pid, memory, start, end, offset):
 
 def main():
     pid = int(sys.argv[1])
+    name = sys.argv[2] if len(sys.argv) > 2 else ""
     count = 0
     with open(f"/proc/{pid}/mem", "rb") as memory:
         for start, end, offset, path in executable_mappings(pid):
+            if not path.endswith(name):
+                continue
             different = differences(pid, memory, start, end, offset)
             for address, wanted, found in different[: max(0, SHOWN - count)]:
                 where = f"{path}+{address - start + offset:#x}"
