@@ -115,7 +115,7 @@ struct FunctionStats {
   bool emulated_exits = false;       // the same of all its exit sites
   std::uint64_t inlined_copies = 0;  // places where it is inlined: calls there are not seen
 
-  std::uint64_t calls = 0;    // exact until detached_ns
+  std::uint64_t calls = 0;    // exact from attached_ns to detached_ns
   std::uint64_t returns = 0;  // calls that were timed
   std::uint64_t unwound = 0;  // entered, never returned: longjmp, throw, thread exit
   std::uint64_t threw = 0;    // of these, left by a C++ exception that was seen when it was caught
@@ -124,6 +124,7 @@ struct FunctionStats {
   std::uint64_t skipped = 0;  // counted, but left out of the timed ones to keep the budget
   std::uint64_t sample_every = 1;  // one in this many calls is timed, as of the end
   std::uint64_t untimed_ns = 0;  // when the budget ended its timing (calls still counted); 0: never
+  std::uint64_t attached_ns = 0;  // when its probes came: loaded or found later; 0: at the start
   std::uint64_t detached_ns = 0;  // when the budget took its probes away; 0: never
 
   // Of the returns: left by a tail call of a function that is not probed, whose time is missing.

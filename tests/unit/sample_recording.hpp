@@ -105,6 +105,7 @@ inline FunctionStats sample_sampled_function() {
   f.skipped = 5990;
   f.sample_every = 4;
   f.untimed_ns = 3'900'000'000;
+  f.attached_ns = 400'000'000;
   f.detached_ns = 4'300'000'000;
   f.total_ns = 1'990'000;
   f.self_ns = 1'296'000;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <linux/capability.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -8,9 +9,11 @@
 #include <array>
 #include <fstream>
 #include <optional>
+#include <set>
 #include <string_view>
 
 #include "bpf/mechanisms.hpp"
+#include "bpf/uprobe_links.hpp"
 #include "cli/doctor_check.hpp"
 #include "sys/parse_number.hpp"
 #include "sys/read_file.hpp"
@@ -137,6 +140,26 @@ Check check_own_seccomp(std::string_view status) {
 }
 
 // Not needed, but people look for it first when something fails.
+// Probes of others for one process: where a recording needs the same instruction it keeps clear.
+Check check_other_uprobes() {
+  std::size_t probes = 0;
+  std::set<std::int32_t> pids;
+  for (const UprobeLink& link : list_uprobe_links()) {
+    if (link.pid == 0) continue;
+    probes += link.offsets.size();
+    pids.insert(link.pid);
+  }
+  if (pids.empty()) return {.name = "other_uprobes", .finding = "no other tool probes a process"};
+  return {.name = "other_uprobes",
+          .status = CheckStatus::kWarn,
+          .finding = fmt::format("other tools have {} uprobes for process {}: two return probes on "
+                                 "one instruction meddle across processes",
+                                 probes, fmt::join(pids, ", ")),
+          .advice =
+              "callscope keeps clear of those that stand when it starts; start no other tool "
+              "with return probes on the same files while it records"};
+}
+
 Check check_tracefs() {
   const bool mounted = ::access("/sys/kernel/tracing/events", F_OK) == 0;
   return {.name = "tracefs",
@@ -171,7 +194,8 @@ MachineChecks check_machine() {
                    check_paranoid(status),
                    check_kernel_symbols(),
                    check_own_seccomp(status),
-                   check_tracefs()};
+                   check_tracefs(),
+                   check_other_uprobes()};
   const std::vector<Mechanism> mechanisms = probe_mechanisms();
   const auto works = [](const Mechanism& mechanism, std::string_view part) {
     return mechanism.available && mechanism.name.contains(part);

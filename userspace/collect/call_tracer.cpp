@@ -105,15 +105,26 @@ Result<void> CallTracer::attach_hooks(std::int32_t pid, Traced& traced) {
   return {};
 }
 
+ProbePlan CallTracer::plan(const FoundFunctions& found, const ExitPolicy& policy) {
+  const PlanContext context{policy, options_.slow_patterns, &foreign_};
+  return plan_probes(found, context, symbolizer_, calls_->registry());
+}
+
 Result<void> CallTracer::attach_functions(std::int32_t pid, Traced& traced, FoundFunctions found) {
   if (found.functions.empty()) return {};
-  ProbePlan plan =
-      plan_probes(found, {traced.policy, options_.slow_patterns}, symbolizer_, calls_->registry());
+  if (processes_.size() > 1) CS_TRY(keep_to_exit_sites());
+  ProbePlan plan = this->plan(found, traced.policy);
   for (const Probe& probe : plan.probes.return_probed)
     traced.returning.insert(cs_cookie_func(probe.cookie));
   for (const PlannedFunction& function : plan.functions) traced.attached.insert(function.id);
   traced.found.push_back(std::move(found));
-  return calls_->attach(pid, std::move(plan));
+  const std::vector<std::uint32_t> added = plan.added;
+  CS_TRY(calls_->attach(pid, std::move(plan)));
+  if (begin_ns_ == 0) return {};
+  for (const std::uint32_t func : added)
+    if (FunctionStats* const stats = calls_->registry().stats(func))
+      stats->attached_ns = monotonic_ns() - begin_ns_;
+  return {};
 }
 
 // A process that counts from now on.
@@ -230,6 +241,21 @@ Result<void> CallTracer::attach_new_functions(std::int32_t pid, Traced& traced) 
   return attach_functions(pid, traced, std::move(*found));
 }
 
+// Several processes: where two of them have a probe on the same instruction, the kernel arms the
+// return probe of one in the other, whatever that one does with its stack (bpf/uprobe_links.hpp).
+Result<void> CallTracer::keep_to_exit_sites() {
+  for (auto& [pid, traced] : processes_) {
+    if (traced.policy.forced) continue;
+    traced.policy.return_probes_where_proven = false;
+    if (traced.policy.best == ExitMode::kUretprobe) {
+      traced.policy.best = ExitMode::kRetSite;
+      traced.policy.reason = "calls end at probed ret instructions: several processes are recorded";
+    }
+    CS_TRY(end_return_probes(pid, traced, "several processes are recorded"));
+  }
+  return {};
+}
+
 // From now on the calls of this process end at probed ret instructions.
 Result<void> CallTracer::end_return_probes(std::int32_t pid, Traced& traced,
                                            const std::string& why) {
@@ -238,8 +264,7 @@ Result<void> CallTracer::end_return_probes(std::int32_t pid, Traced& traced,
   if (policy.best == ExitMode::kUretprobe) policy.best = ExitMode::kRetSite;
   traced.returning.clear();
   for (const FoundFunctions& found : traced.found) {
-    const ProbePlan plan =
-        plan_probes(found, {policy, options_.slow_patterns}, symbolizer_, calls_->registry());
+    const ProbePlan plan = this->plan(found, policy);
     CS_TRY(calls_->replace_return_probes(pid, plan));
     for (const Probe& probe : plan.probes.return_probed)
       traced.returning.insert(cs_cookie_func(probe.cookie));
@@ -263,6 +288,9 @@ Result<void> CallTracer::on_fork(std::int32_t child, std::int32_t parent) {
   }
   if (Result<void> copied = calls_->program().links().copy_process(parent, child); !copied)
     return {};  // it has ended already
+  note(
+      "children count from when their probes stand, a moment after the fork: what they called "
+      "before is missing");
   return begin(child, processes_.emplace(child, std::move(traced)).first->second);
 }
 

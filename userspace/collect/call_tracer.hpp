@@ -18,6 +18,7 @@
 #include "callscope/recording.hpp"
 #include "collect/calls_collector.hpp"
 #include "collect/exit_policy.hpp"
+#include "collect/foreign_probes.hpp"
 #include "probes/pattern.hpp"
 #include "symbols/symbolizer.hpp"
 #include "target/safety.hpp"
@@ -76,11 +77,16 @@ class CallTracer {
   };
 
   CallTracer(const Options& options, Recording& recording, Symbolizer& symbolizer)
-      : options_(options), recording_(recording), symbolizer_(symbolizer) {}
+      : options_(options),
+        recording_(recording),
+        symbolizer_(symbolizer),
+        foreign_(ForeignProbes::find()) {}
   Result<void> judge(std::int32_t pid, Traced& traced);
   Result<void> attach_hooks(std::int32_t pid, Traced& traced);
+  ProbePlan plan(const FoundFunctions& found, const ExitPolicy& policy);
   Result<void> attach_functions(std::int32_t pid, Traced& traced, FoundFunctions found);
   Result<void> begin(std::int32_t pid, Traced& traced);
+  Result<void> keep_to_exit_sites();
   Result<void> end_return_probes(std::int32_t pid, Traced& traced, const std::string& why);
   Result<void> on_code_change(std::int32_t pid);
   Result<void> attach_new_functions(std::int32_t pid, Traced& traced);
@@ -92,6 +98,7 @@ class CallTracer {
   Options options_;
   Recording& recording_;
   Symbolizer& symbolizer_;
+  ForeignProbes foreign_;  // when we came
   std::unique_ptr<CallsCollector> calls_;
   std::map<std::int32_t, Traced> processes_;
   std::uint64_t begin_ns_ = 0;

@@ -28,8 +28,10 @@ class Planner {
         context_(context),
         registry_(registry),
         codes_(found.modules.begin(), found.modules.end()) {
-    for (const ProbeModule& module : found.modules)
+    for (const ProbeModule& module : found.modules) {
       module_ids_.push_back(symbolizer.module_id(ModuleKind::kElf, module.path, module.build_id));
+      foreign_.push_back(context.foreign ? context.foreign->in_file(module.open_path) : nullptr);
+    }
   }
 
   ProbePlan run() {
@@ -40,6 +42,11 @@ class Planner {
       if (ids[i]) add(*ids[i], found_.functions[i]);
     if (!untimed_.empty())
       plan_.notes.push_back(list_note("functions get entry counts only", untimed_));
+    if (!left_alone_.empty())
+      plan_.notes.push_back(
+          list_note("functions are not probed beside others' return probes, "
+                    "which would end in this process, too",
+                    left_alone_));
     if (no_room_ > 0)
       plan_.notes.push_back(
           fmt::format("{} functions are not probed: the tables are full", no_room_));
@@ -79,8 +86,46 @@ class Planner {
     return rules;
   }
 
+  // A probe of somebody else on an instruction that the plan wants.
+  [[nodiscard]] const ForeignProbe* meets(const FunctionPlan& plan, std::uint32_t module) const {
+    if (foreign_[module] == nullptr) return nullptr;
+    const auto at = [&](std::uint64_t addr) -> const ForeignProbe* {
+      const auto file_off = found_.modules[module].image->vaddr_to_file_off(addr);
+      const auto probe = file_off ? foreign_[module]->find(*file_off) : foreign_[module]->end();
+      return probe == foreign_[module]->end() ? nullptr : &probe->second;
+    };
+    if (const ForeignProbe* const probe = at(plan.entry.addr)) return probe;
+    for (const ExitSite& exit : plan.exits)
+      if (const ForeignProbe* const probe = at(exit.addr)) return probe;
+    return nullptr;
+  }
+
+  // The plan for a function that meddles with nobody; nothing if there is none.
+  std::optional<FunctionPlan> plan_for(const FoundFunction& function) {
+    PlanRules rules = rules_for(function);
+    FunctionPlan plan = plan_function(function, codes_[function.module], rules);
+    const ForeignProbe* other = meets(plan, function.module);
+    if (other == nullptr || (context_.policy.forced && plan.exit == ExitMode::kUretprobe))
+      return plan;
+    if (plan.exit == ExitMode::kUretprobe) {
+      rules.best = ExitMode::kRetSite;
+      rules.proof_allows_return_probe = false;
+      plan = plan_function(function, codes_[function.module], rules);
+      other = meets(plan, function.module);
+    }
+    const bool harmless = other == nullptr || !other->returns;
+    if (harmless || context_.policy.best == ExitMode::kUretprobe) return plan;
+    left_alone_.emplace_back(function.name, fmt::format("for process {}", other->pid));
+    return std::nullopt;
+  }
+
   void add(std::uint32_t id, const FoundFunction& function) {
-    const FunctionPlan plan = plan_function(function, codes_[function.module], rules_for(function));
+    const std::optional<FunctionPlan> planned = plan_for(function);
+    if (!planned) {
+      if (std::erase(plan_.added, id) > 0) registry_.drop_row(id);
+      return;
+    }
+    const FunctionPlan& plan = *planned;
     plan_.functions.push_back({id, plan.entry.intact_arguments});
     const bool told = context_.policy.best == ExitMode::kEntryOnly && !plan.counts_restarts;
     if (plan.exit == ExitMode::kEntryOnly && !told)
@@ -152,8 +197,10 @@ class Planner {
   FunctionRegistry& registry_;
   std::deque<ModuleCode> codes_;                                     // of found_.modules
   std::vector<std::uint32_t> module_ids_;                            // the same, in the Recording
+  std::vector<const ForeignProbes::ByOffset*> foreign_;              // the same; nullptr: none
   std::map<std::pair<std::uint32_t, std::uint64_t>, bool> covered_;  // tail callees by address
   NamedReasons untimed_;
+  NamedReasons left_alone_;
   std::size_t no_room_ = 0;
   ProbePlan plan_;
 };

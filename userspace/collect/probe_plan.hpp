@@ -14,6 +14,7 @@
 #include "callscope/error.hpp"
 #include "callscope/recording.hpp"
 #include "collect/exit_policy.hpp"
+#include "collect/foreign_probes.hpp"
 #include "collect/function_registry.hpp"
 #include "probes/function_finder.hpp"
 #include "symbols/symbolizer.hpp"
@@ -28,6 +29,7 @@ std::string list_note(const std::string& head, const NamedReasons& items);
 struct PlanContext {
   ExitPolicy policy;
   std::span<const FunctionPattern> keep_arguments = {};  // functions whose arguments are wanted
+  const ForeignProbes* foreign = nullptr;                // probes of others, to keep clear of
 };
 
 struct PlannedFunction {

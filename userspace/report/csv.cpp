@@ -91,6 +91,7 @@ constexpr std::array kColumns = {
     Column{"exit_class",
            [](const R&, const Row& r) { return std::string(exit_class_name(*r.stats)); }},
     Column{"inlined_copies", [](const R&, const Row& r) { return count(r.stats->inlined_copies); }},
+    Column{"attached_ns", [](const R&, const Row& r) { return count(r.stats->attached_ns); }},
 };
 
 std::string line(const auto& cell_of) {

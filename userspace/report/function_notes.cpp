@@ -55,6 +55,9 @@ constexpr std::array kLegends = {
            "~ an estimate of its time on CPU, by CPU samples: no call was timed"},
     Legend{[](const FunctionRow& r) { return !r.total_ns; },
            "- no call was timed: none returned, or only entries are counted"},
+    Legend{
+        [](const FunctionRow& r) { return r.stats->attached_ns > 0; },
+        "since: it was loaded or chosen then; what was called before its probes stood is missing"},
     Legend{[](const FunctionRow& r) { return r.stats->skipped > 0; },
            "one in N timed: all calls are counted; times are scaled up from those timed"},
     Legend{[](const FunctionRow& r) { return r.stats->untimed_ns + r.stats->detached_ns > 0; },
@@ -87,6 +90,7 @@ std::vector<std::string> function_notes(const FunctionRow& row, std::optional<Ex
   std::vector<std::string> notes;
   if (row.costly && !cost_shown) notes.push_back("probes " + format_ns(f.probe_cost_ns) + "!");
   if (f.exit != usual) notes.emplace_back(exit_mode_name(f.exit));
+  if (f.attached_ns > 0) notes.push_back("since " + format_ns(f.attached_ns));
   note_budget(f, notes);
   note_ends(row, notes);
   if (f.inlined_copies > 0)

@@ -64,6 +64,7 @@ void add_probe(Json& object, const FunctionStats& f, const FunctionRow& row) {
   object["costly"] = row.costly;
   object["sample_every"] = f.sample_every;
   object["untimed_ns"] = moment_or_null(f.untimed_ns);
+  object["attached_ns"] = moment_or_null(f.attached_ns);
   object["detached_ns"] = moment_or_null(f.detached_ns);
 }
 

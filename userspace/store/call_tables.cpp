@@ -39,7 +39,8 @@ Result<void> put_function(Statement& upsert, std::size_t id, const FunctionStats
                     f.running, f.untimed, f.total_ns, f.self_ns, f.sum_ns, f.min_ns, f.max_ns,
                     f.probe_cost_ns, f.tail_exits, f.site_addr, f.emulated_entry, f.emulated_exits,
                     f.inlined_copies, f.threw, f.skipped, f.sample_every, f.untimed_ns,
-                    f.detached_ns, f.blocked_ns, f.runq_ns, f.self_blocked_ns, f.self_runq_ns);
+                    f.detached_ns, f.blocked_ns, f.runq_ns, f.self_blocked_ns, f.self_runq_ns,
+                    f.attached_ns);
 }
 
 std::pair<std::uint32_t, std::uint32_t> place_of(const LatencyColumn& column) {
@@ -59,7 +60,7 @@ Result<void> CallTables::put_functions(Database& database, const Recording& reco
   if (recording.functions == functions_) return {};
   Result<Statement> row = database.prepare(
       "INSERT OR REPLACE INTO function VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,"
-      "?,?,?,?,?,?)");
+      "?,?,?,?,?,?,?)");
   if (!row) return std::unexpected(row.error());
   Result<Statement> alias =
       database.prepare("INSERT OR REPLACE INTO function_alias VALUES (?,?,?)");

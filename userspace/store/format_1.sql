@@ -8,7 +8,8 @@ CREATE TEMP VIEW cpu_sample AS
 CREATE TEMP VIEW function AS
   SELECT *, 0 AS site_addr, 0 AS emulated_entry, 0 AS emulated_exits, 0 AS inlined_copies,
          0 AS threw, 0 AS skipped, 1 AS sample_every, 0 AS untimed_ns, 0 AS detached_ns,
-         0 AS blocked_ns, 0 AS runq_ns, 0 AS self_blocked_ns, 0 AS self_runq_ns
+         0 AS blocked_ns, 0 AS runq_ns, 0 AS self_blocked_ns, 0 AS self_runq_ns,
+         0 AS attached_ns
   FROM main.function;
 CREATE TEMP VIEW probe_cost AS
   SELECT 1 AS id, 0 AS emulated_entry_ns, 0 AS stepped_entry_ns, 0 AS return_ns,

@@ -42,6 +42,7 @@ bool read_function(Statement& row, const Recording& recording, FunctionStats& f)
   f.runq_ns = row.u64(28);
   f.self_blocked_ns = row.u64(29);
   f.self_runq_ns = row.u64(30);
+  f.attached_ns = row.u64(31);
   return f.module < recording.modules.size() && f.min_ns <= f.max_ns && f.sample_every > 0 &&
          parse_name(kExitModes, row.text(5), f.exit);
 }
@@ -52,7 +53,7 @@ Result<void> read_functions(Database& database, Recording& out) {
                   " running, untimed, total_ns, self_ns, sum_ns, min_ns, max_ns, probe_cost_ns,"
                   " tail_exits, site_addr, emulated_entry, emulated_exits, inlined_copies, threw,"
                   " skipped, sample_every, untimed_ns, detached_ns, blocked_ns, runq_ns,"
-                  " self_blocked_ns, self_runq_ns FROM function ORDER BY id",
+                  " self_blocked_ns, self_runq_ns, attached_ns FROM function ORDER BY id",
                   [&](Statement& row) {
                     const std::size_t id = out.functions.size();
                     FunctionStats& f = out.functions.emplace_back();

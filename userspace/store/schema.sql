@@ -145,7 +145,8 @@ CREATE TABLE function (
   blocked_ns      INTEGER NOT NULL,  -- of total_ns: asleep (lock, I/O, timer)
   runq_ns         INTEGER NOT NULL,  -- of total_ns: ready, waiting for a CPU
   self_blocked_ns INTEGER NOT NULL,  -- of self_ns
-  self_runq_ns    INTEGER NOT NULL   -- of self_ns
+  self_runq_ns    INTEGER NOT NULL,  -- of self_ns
+  attached_ns     INTEGER NOT NULL   -- when its probes came, if later than the start; else 0
 );
 
 -- Other names of the address of a function.

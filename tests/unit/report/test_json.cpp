@@ -65,6 +65,7 @@ TEST_CASE("the json report has calls in context", "[unit]") {
   CHECK(function["callers"][0]["id"].is_null());
   CHECK(function["callers"][1]["name"] == "setCommand");
   CHECK(report["functions"][1]["sample_every"] == 4);
+  CHECK(report["functions"][1]["attached_ns"] == 400'000'000U);
   CHECK(report["functions"][1]["detached_ns"] == 4'300'000'000U);
   CHECK(report["call_tree"].size() == 5);
   CHECK(report["call_tree"][1]["parent"] == 0);

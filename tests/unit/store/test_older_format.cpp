@@ -74,7 +74,7 @@ Recording as_format_1(Recording recording) {
   for (FunctionStats& f : recording.functions) {
     f.site_addr = 0;
     f.emulated_entry = f.emulated_exits = false;
-    f.inlined_copies = f.threw = f.skipped = f.untimed_ns = f.detached_ns = 0;
+    f.inlined_copies = f.threw = f.skipped = f.untimed_ns = f.attached_ns = f.detached_ns = 0;
     f.sample_every = 1;
     f.blocked_ns = f.runq_ns = f.self_blocked_ns = f.self_runq_ns = 0;
   }
