@@ -20,6 +20,10 @@ const volatile struct cs_call_config cs_config;
 /* User space sets it after all probes are attached and clears it before they go. */
 volatile __u32 cs_enabled;
 
+/* User space sets it when it counts the calls that are open: those of a thread that ends later are
+ * among them. Until then also a thread that ends after cs_enabled was cleared closes its own. */
+volatile __u32 cs_counting_open;
+
 /* Changes of the targets' code (mapped by the loader, executed), counted here before that code
  * runs, and up to which of them user space has judged them. While they differ, processes in cs_held
  * get no return probe. */
@@ -318,10 +322,9 @@ int BPF_PROG(cs_exit_calls, struct task_struct *task)
 {
 	__u32 tgid = task->tgid;
 
-	if (!cs_enabled)
-		return 0;
-	cs_end_thread(task, task->signal->flags & CS_SIGNAL_GROUP_EXIT);
-	if (cs_is_last_thread(task) && cs_is_target(tgid))
+	if (!cs_counting_open)
+		cs_end_thread(task, task->signal->flags & CS_SIGNAL_GROUP_EXIT);
+	if (cs_enabled && cs_is_last_thread(task) && cs_is_target(tgid))
 		cs_send_process(&cs_call_ring, &cs_stats, CS_RECORD_EXIT, tgid, 0);
 	return 0;
 }

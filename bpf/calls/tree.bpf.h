@@ -10,11 +10,13 @@
 __attribute__((noinline)) int cs_find_node(struct cs_call_edge *edge, __u32 recursive)
 {
 	struct cs_call_node_info *info;
+	struct cs_call_edge key;
 	__u32 node, *known;
 
 	if (!edge)
 		return 0;
-	known = bpf_map_lookup_elem(&cs_call_edges, edge);
+	key = *edge; /* Linux 6.1 takes no key from the memory of a caller. */
+	known = bpf_map_lookup_elem(&cs_call_edges, &key);
 	if (known)
 		return *known;
 	if (cs_config.max_functions + cs_nodes_used >= cs_config.max_nodes) {
@@ -23,9 +25,9 @@ __attribute__((noinline)) int cs_find_node(struct cs_call_edge *edge, __u32 recu
 	}
 	node = cs_config.max_functions + __sync_fetch_and_add(&cs_nodes_used, 1);
 	info = bpf_map_lookup_elem(&cs_call_nodes_info, &node);
-	if (!info || bpf_map_update_elem(&cs_call_edges, edge, &node, BPF_NOEXIST)) {
+	if (!info || bpf_map_update_elem(&cs_call_edges, &key, &node, BPF_NOEXIST)) {
 		/* Another CPU made it meanwhile, or there is no room after all. */
-		known = bpf_map_lookup_elem(&cs_call_edges, edge);
+		known = bpf_map_lookup_elem(&cs_call_edges, &key);
 		return known ? *known : edge->func;
 	}
 	info->parent = edge->parent;

@@ -53,8 +53,10 @@ void check_truth_of(const TargetRun& run, const std::string& truth, const std::s
   CHECK(span.finished == run.truth.at("finished " + truth));
   CHECK(span.restarted == run.truth.at("restarted " + truth));
   CHECK(span.unmatched == run.truth.at("unmatched " + truth));
-  CHECK(span.open == run.truth.at("open " + truth));
-  CHECK(span.abandoned == run.truth.at("abandoned " + truth));
+  // A thread that was joined may not have ended for the kernel yet when the recording stops.
+  CHECK(span.open >= run.truth.at("open " + truth));
+  CHECK(span.open + span.abandoned ==
+        run.truth.at("open " + truth) + run.truth.at("abandoned " + truth));
   CHECK(span.lost == 0);
   check_balance(span);
 }

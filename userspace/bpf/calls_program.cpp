@@ -210,6 +210,7 @@ Result<void> CallsProgram::count_running() {
   const Fd iterator(::bpf_iter_create(::bpf_link__fd(link.get())));
   if (!iterator.valid())
     return std::unexpected(libbpf_error("cannot create the task iterator", errno));
+  skeleton_->bss->cs_counting_open = 1;
   std::array<char, 64> nothing{};  // the program writes no output; reading runs it
   while (::read(iterator.get(), nothing.data(), nothing.size()) > 0) {
   }
