@@ -5,11 +5,11 @@
 set -u
 # shellcheck source=tests/hazards/lib.sh
 . "$(dirname "$0")/lib.sh"
-ways=(auto entry-only)
+[ ${#all_ways[@]} -eq 1 ] || ways=(auto entry-only)
 survives_all_ways "frames of a program with an unwinder" '*' t_backtrace_unwinder
 survives "frames of a program with an unwinder, libraries probed" "*,$libraries" t_backtrace_unwinder
 survives_launch "frames of a launched program with an unwinder" "*,$libraries" t_backtrace_unwinder
-ways=(auto ret-site entry-only)
+ways=("${all_ways[@]}")
 survives_all_ways "backtrace() in a C program" '*' t_backtrace
 survives "backtrace() in a C program, libraries probed" "*,$libraries" t_backtrace
 survives_launch "backtrace() in a launched C program" "*,$libraries" t_backtrace

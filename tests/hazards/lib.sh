@@ -12,7 +12,9 @@ kHangSeconds=60    # a target, or a recorder at its end, that takes longer hangs
 unstable='^$'      # lines of a target's output that differ from run to run: an extended regex
 record_options=()  # of every recording that follows
 check_counts=yes   # no: what the target prints is not about the functions that are probed
-ways=(auto ret-site entry-only)
+# HAZARDS=short: with the defaults alone, and fewer repeats
+if [ "${HAZARDS:-full}" = short ]; then all_ways=(auto) rounds=(1); else all_ways=(auto ret-site entry-only) rounds=(1 2 3); fi
+ways=("${all_ways[@]}")
 libraries='libc.so.6:*,libgcc_s.so.1:*,libstdc++.so.6:*,libm.so.6:*,ld-linux-x86-64.so.2:*'
 
 # ---- the text of a process

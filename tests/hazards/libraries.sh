@@ -18,7 +18,7 @@ tell() {
 answered() { [ "$(grep -cxE 'loaded|called|unloaded' target.out)" -ge "$answers" ]; }
 
 for patterns in 'libt_plugin.so:*' "*,libt_plugin.so:*,$libraries"; do
-  for way in auto ret-site entry-only; do
+  for way in "${all_ways[@]}"; do
     what="$way, $([[ $patterns == lib* ]] && echo library || echo all)"
     start_target t_dlopen "$first"
     answers=0

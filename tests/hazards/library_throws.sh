@@ -8,7 +8,7 @@ set -u
 thrower=$TARGETS/libt_thrower.so
 survives "exceptions of a library" '*,libt_thrower.so:thrower_*' t_library_throw "$thrower" --early
 survives "exceptions of a library, all probed" "*,libt_thrower.so:*,$libraries" t_library_throw "$thrower" --early
-for round in 1 2 3; do
+for round in "${rounds[@]}"; do
   survives "exceptions of a library loaded meanwhile, $round" '*' t_library_throw "$thrower"
 done
 survives_all_ways "exceptions of a library loaded meanwhile" '*' t_library_throw "$thrower"

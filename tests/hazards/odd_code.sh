@@ -6,7 +6,7 @@ set -u
 # shellcheck source=tests/hazards/lib.sh
 . "$(dirname "$0")/lib.sh"
 for function in odd_table odd_island odd_prefix odd_exchange odd_caller odd_caller_by_jump odd_next; do
-  ways=(auto ret-site entry-only)
+  ways=("${all_ways[@]}")
   survives_all_ways "$function" 'odd_*' t_odd_code $function
   ways=(auto)
   survives_all_ways "$function with an unwinder" 'odd_*' t_odd_code_unwinder $function

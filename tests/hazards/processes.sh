@@ -17,14 +17,15 @@ survives_launch "exit inside a call of a launched program" "*,$libraries" t_exit
 
 # A C program, whose libraries may have return probes, becomes one that throws through them.
 check_counts=no # the truth is that of a program that was never asked for
-for round in 1 2 3; do
+for round in "${rounds[@]}"; do
   survives "exec of a program that throws, $round" "*,$libraries" t_exec "$TARGETS/t_throw_nested" --rounds 4
   survives_launch "exec of a program that throws, launched, $round" "*,$libraries" \
     t_exec "$TARGETS/t_throw_nested" --rounds 4
 done
 
 # A child that is born inside a probed call while recorded, and lives on.
-for way in auto ret-site; do
+for way in "${all_ways[@]}"; do
+  [ $way != entry-only ] || continue
   start_target t_steady --fork
   start_record -p "$target_pid" --exit-mode $way -f "*,$libraries" -o child-$way.cscope
   text_is_probed "living child, $way: parent" "$target_pid"

@@ -5,7 +5,7 @@
 set -u
 # shellcheck source=tests/hazards/lib.sh
 . "$(dirname "$0")/lib.sh"
-for way in auto ret-site entry-only; do
+for way in "${all_ways[@]}"; do
   start_target t_steady
   start_record -p "$target_pid" --exit-mode $way -f "*,$libraries" -o killed.cscope
   printf x >&"$to_target"
