@@ -83,3 +83,17 @@ TEST_CASE("calls between the load and the probes are missing, and that is said",
   CHECK(work.returns >= 100);
   CHECK(has_note(run.recording, "when it loaded libt_plugin.so"));
 }
+
+TEST_CASE("slow calls of a library that is loaded later are logged", "[bpf][multi]") {
+  const Result<SlowRule> rule = SlowRule::parse("libt_plugin.so:plugin_work>1ns");
+  REQUIRE(rule);
+  RecordOptions options;
+  options.slow_rules.push_back(*rule);
+  LiveRun live({"t_dlopen", test::target_path("libt_plugin.so")}, options, kPatterns);
+  live.send("load\n");
+  live.wait_for("loaded");
+  live.send("call 20\nquit\n");
+  const TargetRun run = live.finish();
+  check_calls(run, 20);
+  CHECK(run.recording.slow_calls.size() == 20);
+}

@@ -17,6 +17,7 @@ namespace {
 
 // A slot of the histogram begins there, so that it tells how many calls took longer.
 constexpr std::uint64_t kThresholdNs = std::uint64_t{1} << 23;
+constexpr std::size_t kLogHolds = 10'000;
 constexpr std::uint64_t kCalls = 60'000;  // more than the ring has room for
 
 RecordOptions with_rule(RecordOptions options, const std::string& rule) {
@@ -144,4 +145,24 @@ TEST_CASE("slow calls that the ring has no room for are counted as lost", "[bpf]
   CHECK(logged > 0);
   CHECK(run.quality("slow_calls_lost") > 0);
   CHECK(logged + run.quality("slow_calls_lost") + run.quality("slow_calls_dropped") == kCalls);
+}
+
+TEST_CASE("the log of slow calls keeps its bound and counts what is beyond", "[bpf][multi]") {
+  const std::string library = test::target_path("libt_plugin.so");
+  LiveRun live({"t_dlopen", library}, with_rule({}, "libt_plugin.so:plugin_helper>1ns"),
+               {"libt_plugin.so:plugin_*", "main"});
+  live.send("load\n");
+  live.wait_for("loaded");  // now its functions are probed
+  constexpr std::size_t kBatches = 11;
+  for (std::size_t i = 0; i < kBatches; ++i) {
+    live.send("call 500\n");  // a thousand slow calls, which the ring holds
+    live.wait_for("called");
+  }
+  live.send("quit\n");
+  const TargetRun run = live.finish();
+  CHECK(run.function("plugin_helper").calls == kBatches * 1000);
+  CHECK(run.quality("slow_calls_lost") == 0);
+  CHECK(run.recording.slow_calls.size() == kLogHolds);
+  CHECK(run.quality("slow_calls_dropped") == kBatches * 1000 - kLogHolds);
+  CHECK(logged_calls(run, "plugin_helper").size() == kLogHolds);
 }
