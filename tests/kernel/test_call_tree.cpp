@@ -142,6 +142,16 @@ TEST_CASE("recursion is a leaf of the outermost call", "[bpf][ways]") {
     CHECK(node.recursive == (node.parent != CallNode::kNoParent));
 }
 
+TEST_CASE("in mutual recursion the times of the tree add up, too", "[bpf][ways]") {
+  const Way way = GENERATE(from_range(test::ways()));
+  INFO(way.name);
+  const TargetRun run = record_target(
+      {"t_recursive", "--depth", "1", "--rounds", "30", "--mutual", "20", "--tails", "0"},
+      options_for(way), {"recurse", "mutual_*", "tail_*"});
+  check_truth(run);
+  check_tree(run.recording);
+}
+
 TEST_CASE("frames that longjmp left are in the tree as unwound", "[bpf][ways]") {
   const Way way = GENERATE(from_range(test::ways()));
   INFO(way.name);
