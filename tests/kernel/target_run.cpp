@@ -11,6 +11,7 @@
 #include <charconv>
 #include <csignal>
 #include <cstdlib>
+#include <utility>
 
 #include "model/quality.hpp"
 #include "symbols/demangle.hpp"
@@ -26,7 +27,8 @@ struct Fewer {
 // For emulated machines (tests/vm): enough calls for every path, without minutes of waiting.
 void ask_for_fewer_calls(std::vector<std::string>& argv) {
   static const std::vector<Fewer> all{{"t_known", {"--calls", "100", "--sleeps", "20"}},
-                                      {"t_recursive", {"--tails", "5000"}}};
+                                      {"t_recursive", {"--tails", "5000"}},
+                                      {"t_hot", {"--calls", "100000"}}};
   for (const Fewer& fewer : all)
     if (argv[0].starts_with(fewer.target))
       argv.insert(argv.end(), fewer.arguments.begin(), fewer.arguments.end());
@@ -62,27 +64,32 @@ Child::~Child() {
   ::waitpid(pid_, nullptr, 0);
 }
 
-std::string Child::read_line() {
-  for (;;) {
-    const std::size_t end = buffer_.find('\n');
-    if (end != std::string::npos) {
-      std::string line = buffer_.substr(0, end);
-      buffer_.erase(0, end + 1);
-      return line;
-    }
-    pollfd waiting{output_.get(), POLLIN, 0};
-    REQUIRE(::poll(&waiting, 1, 60'000) == 1);
-    std::array<char, 4096> chunk{};
-    const ssize_t got = ::read(output_.get(), chunk.data(), chunk.size());
-    REQUIRE(got > 0);
-    buffer_.append(chunk.data(), static_cast<std::size_t>(got));
-  }
+void Child::receive() {
+  std::array<char, 4096> chunk{};
+  const ssize_t got = ::read(output_.get(), chunk.data(), chunk.size());
+  REQUIRE(got > 0);
+  buffer_.append(chunk.data(), static_cast<std::size_t>(got));
+}
+
+std::optional<std::string> Child::next_line() {
+  const std::size_t end = buffer_.find('\n');
+  if (end == std::string::npos) return std::nullopt;
+  std::string line = buffer_.substr(0, end);
+  buffer_.erase(0, end + 1);
+  return line;
 }
 
 std::vector<std::string> Child::read_until(const std::string& line) {
   std::vector<std::string> lines;
   do {
-    lines.push_back(read_line());
+    std::optional<std::string> next = next_line();
+    while (!next) {
+      pollfd waiting{output_.get(), POLLIN, 0};
+      REQUIRE(::poll(&waiting, 1, 60'000) == 1);
+      receive();
+      next = next_line();
+    }
+    lines.push_back(std::move(*next));
   } while (lines.back() != line);
   return lines;
 }
@@ -116,17 +123,40 @@ std::uint64_t TargetRun::quality(const std::string& key) const {
   return 0;
 }
 
-TargetRun record_target(std::vector<std::string> argv, RecordOptions options,
-                        const std::vector<std::string>& patterns) {
+std::vector<std::string> target_command(std::vector<std::string> argv) {
   if (std::getenv("CALLSCOPE_FEWER_CALLS") != nullptr) ask_for_fewer_calls(argv);
   argv[0] = target_path(argv[0]);
   argv.insert(argv.end(), {"--wait", "--hold"});
-  for (const std::string& text : patterns) {
+  return argv;
+}
+
+std::vector<FunctionPattern> parse_patterns(const std::vector<std::string>& texts) {
+  std::vector<FunctionPattern> patterns;
+  for (const std::string& text : texts) {
     const Result<FunctionPattern> pattern = FunctionPattern::parse(text);
     REQUIRE(pattern);
-    options.patterns.push_back(*pattern);
+    patterns.push_back(*pattern);
   }
-  Child child(argv);
+  return patterns;
+}
+
+std::map<std::string, std::uint64_t> parse_truth(const std::vector<std::string>& lines) {
+  std::map<std::string, std::uint64_t> truth;
+  for (const std::string& line : lines) {
+    const std::size_t blank = line.rfind(' ');
+    std::uint64_t value = 0;
+    const char* const end = line.data() + line.size();
+    if (blank != std::string::npos &&
+        std::from_chars(line.data() + blank + 1, end, value).ptr == end)
+      truth[line.substr(0, blank)] = value;
+  }
+  return truth;
+}
+
+TargetRun record_target(std::vector<std::string> argv, RecordOptions options,
+                        const std::vector<std::string>& patterns) {
+  options.patterns = parse_patterns(patterns);
+  Child child(target_command(std::move(argv)));
   child.read_until("ready");
   Result<std::unique_ptr<Recorder>> recorder = Recorder::create(child.pid(), options);
   if (!recorder) FAIL(recorder.error().message());
@@ -141,14 +171,7 @@ TargetRun record_target(std::vector<std::string> argv, RecordOptions options,
   demangle_names(run.recording, DemangleLevel::kSimple);
   child.close_input();
   run.status = child.wait_status();
-  for (const std::string& line : run.lines) {
-    const std::size_t blank = line.rfind(' ');
-    std::uint64_t value = 0;
-    const char* const end = line.data() + line.size();
-    if (blank != std::string::npos &&
-        std::from_chars(line.data() + blank + 1, end, value).ptr == end)
-      run.truth[line.substr(0, blank)] = value;
-  }
+  run.truth = parse_truth(run.lines);
   return run;
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,13 +25,15 @@ class Child {
   [[nodiscard]] int pid() const { return pid_; }
   // Reads lines up to and including this one; all of them. Fails the test after 60 s.
   std::vector<std::string> read_until(const std::string& line);
+  // For those who wait for more than its lines: receive() when output_fd() is readable.
+  [[nodiscard]] int output_fd() const { return output_.get(); }
+  void receive();
+  std::optional<std::string> next_line();  // that has been received; nothing: not a whole one
   void send(const std::string& text);
   void close_input() { input_.reset(); }
   int wait_status();  // of wait(2); blocks
 
  private:
-  std::string read_line();
-
   int pid_ = -1;
   int status_ = -1;
   bool reaped_ = false;
@@ -40,6 +43,12 @@ class Child {
 };
 
 std::string target_path(const std::string& name);
+
+// The command line of a target that waits for its start and for its end. argv[0] is a name in
+// tests/targets. With CALLSCOPE_FEWER_CALLS in the environment it makes fewer calls.
+std::vector<std::string> target_command(std::vector<std::string> argv);
+
+std::vector<FunctionPattern> parse_patterns(const std::vector<std::string>& texts);
 
 struct TargetRun {
   Recording recording;
@@ -52,8 +61,11 @@ struct TargetRun {
   [[nodiscard]] std::uint64_t quality(const std::string& key) const;
 };
 
-// Records the target from its "ready" to its "done". argv[0] is a name in tests/targets. With
-// CALLSCOPE_FEWER_CALLS in the environment it makes fewer calls, and its truth says so.
+// The truth in the lines that a target has printed.
+std::map<std::string, std::uint64_t> parse_truth(const std::vector<std::string>& lines);
+
+// Records the target, as of target_command, from its "ready" to its "done". Events are answered at
+// the end only; live_run.hpp answers them meanwhile.
 TargetRun record_target(std::vector<std::string> argv, RecordOptions options,
                         const std::vector<std::string>& patterns);
 

@@ -13,21 +13,12 @@
 
 using namespace callscope;
 using test::check_truth;
+using test::options_for;
 using test::record_target;
 using test::TargetRun;
 using test::Way;
 
 namespace {
-
-RecordOptions options_for(const Way& way) {
-  RecordOptions options;
-  options.mechanism = way.mechanism;
-  options.exit_mode = way.exit;
-  // Without sessions return probes cannot be held back when a library comes; none does here.
-  options.unsafe = way.mechanism != ProbeMechanism::kSession;
-  options.sample_hz = 0;  // the tests with default options sample beside counting
-  return options;
-}
 
 // The executable memory of a process as it is now, all files one after the other.
 std::string code_of_process(int pid) {

@@ -13,6 +13,17 @@ std::vector<Way>& chosen_ways() {
 
 }  // namespace
 
+RecordOptions options_for(const Way& way) {
+  RecordOptions options;
+  options.mechanism = way.mechanism;
+  options.exit_mode = way.exit;
+  // Without sessions return probes cannot be held back when a library comes; none does in the
+  // tests.
+  options.unsafe = way.mechanism != ProbeMechanism::kSession;
+  options.sample_hz = 0;
+  return options;
+}
+
 const std::vector<Way>& all_ways() {
   static const std::vector<Way> all{
       {"session", ProbeMechanism::kSession, ExitMode::kUretprobe},

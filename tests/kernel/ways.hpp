@@ -8,6 +8,7 @@
 
 #include "bpf/uprobe_set.hpp"
 #include "callscope/recording.hpp"
+#include "collect/recorder.hpp"
 
 namespace callscope::test {
 
@@ -16,6 +17,9 @@ struct Way {
   ProbeMechanism mechanism;
   ExitMode exit;
 };
+
+// To record by this way: calls only, no CPU samples.
+RecordOptions options_for(const Way& way);
 
 // Every way, whether this kernel has it or not.
 const std::vector<Way>& all_ways();

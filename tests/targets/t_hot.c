@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // t_hot --calls N: a function that is called some million times a second, for tools that promise to
 // bound what they cost. hot_step does about 200 ns of work; every 10,000th turn also calls
-// cold_step. Each byte on stdin runs one window of N turns, pure work whose time is always the
-// same, and prints "ns_per_call X"; EOF ends. With --windows N it runs N windows without asking.
+// cold_step, which knows its own time. Each byte on stdin runs one window of N turns, pure work
+// whose time is always the same, and prints "ns_per_call X"; EOF ends. With --windows N it runs N
+// windows without asking.
 #include "target.h"
 
 enum { kTurnsPerCold = 10000 };
 
-static uint64_t hot_calls, cold_calls;
+static uint64_t hot_calls, cold_calls, cold_ns;
 static uint64_t state = 1;
 
 // A chain of multiplications, each of which waits for the one before.
@@ -28,7 +29,10 @@ PROBED uint64_t hot_step(uint64_t value) {
 PROBED uint64_t cold_step(uint64_t value) {
   TGT_KEEP_FRAME();
   ++cold_calls;
-  return work(value, 10000);
+  const uint64_t start = tgt_now_ns();
+  const uint64_t result = work(value, 10000);
+  cold_ns += tgt_now_ns() - start;
+  return result;
 }
 
 static void run_window(uint64_t calls) {
@@ -55,6 +59,7 @@ int main(int argc, char** argv) {
   }
   tgt_emit("calls", "hot_step", hot_calls);
   tgt_emit("calls", "cold_step", cold_calls);
+  tgt_emit("sum_ns", "cold_step", cold_ns);
   tgt_done(options);
   return 0;
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Exceptions through 1..N probed frames with destructors on the way, rethrown half-way when the
 // depth is even. A return probe on any of these frames would end the program in std::terminate, so
-// reaching "ok" under a recorder proves that it is safe. Truth: calls, normal returns and unwound.
+// reaching "ok" under a recorder proves that it is safe. With --leaps N it then leaves five frames
+// by longjmp N times. Truth: calls, normal returns and unwound.
+#include <csetjmp>
 #include <stdexcept>
 
 #include "target.h"
@@ -53,6 +55,40 @@ PROBED int throw_top(int depth, bool fail) {
   }
 }
 
+namespace {
+
+std::jmp_buf g_back;
+std::uint64_t g_leap_calls;
+
+}  // namespace
+
+// No frame on the way has anything to destroy.
+PROBED int leap_frame(int depth) {
+  ++g_leap_calls;
+  int below = depth > 0 ? leap_frame(depth - 1) : 0;
+  __asm__ volatile("" : "+r"(below));  // else the compiler makes a loop of it
+  if (depth == 0) std::longjmp(g_back, 1);
+  return below + 1;
+}
+
+PROBED int leap_top() {
+  if (setjmp(g_back) != 0) return -1;
+  return leap_frame(4);
+}
+
+namespace {
+
+void leap(std::uint64_t count) {
+  for (std::uint64_t i = 0; i < count; ++i) tgt_require(leap_top() == -1, "a jump went astray");
+  if (count == 0) return;
+  tgt_emit("calls", "leap_top", count);
+  tgt_emit("rets", "leap_top", count);
+  tgt_emit("calls", "leap_frame", g_leap_calls);
+  tgt_emit("unwound", "leap_frame", g_leap_calls);
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
   const tgt_options options = tgt_parse(&argc, argv);
   const std::uint64_t rounds = tgt_number(argc, argv, "--rounds", 20);
@@ -65,6 +101,7 @@ int main(int argc, char** argv) {
     }
   }
   tgt_require(g_destroyed == g_frame_calls, "a destructor did not run");
+  leap(tgt_number(argc, argv, "--leaps", 0));
   tgt_emit("calls", "throw_top", g_top_calls);
   tgt_emit("rets", "throw_top", g_top_calls);
   tgt_emit("calls", "throw_frame", g_frame_calls);

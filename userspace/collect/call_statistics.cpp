@@ -76,6 +76,13 @@ CallNode make_node(const cs_call_stats& stats) {
   return node;
 }
 
+// Calls in mutual recursion come back to the node of the outermost one, whose time has theirs.
+void leave_out_nested(const cs_call_stats& stats, CallNode& node) {
+  node.total_ns = minus(node.total_ns, stats.nested_ns);
+  node.blocked_ns = minus(node.blocked_ns, stats.nested_blocked_ns);
+  node.runq_ns = minus(node.runq_ns, stats.nested_runq_ns);
+}
+
 // What is in now and was not in before: slots never get smaller.
 Histogram difference(const Histogram& now, const Histogram& before) {
   Histogram news;
@@ -104,6 +111,7 @@ void CallStatistics::update_nodes(const CallsProgram& program, const FunctionReg
     node.id = static_cast<std::uint32_t>(recording.call_nodes.size());
     node.function = *row;
     node.recursive = info.recursive != 0;
+    if (!node.recursive) leave_out_nested(stats, node);
     const bool by_thread = info.parent != CS_NO_NODE && (info.parent & CS_ROOT_THREAD) != 0;
     if (by_thread) node.tid = static_cast<std::int32_t>(info.parent & ~CS_ROOT_THREAD);
     if (const auto parent = node_of.find(info.parent); !by_thread && parent != node_of.end()) {

@@ -104,7 +104,6 @@ Result<void> Recorder::start_calls() {
   else
     recording_.notes.push_back("probe cost is unknown, so there is no budget: " +
                                costs.error().message());
-  slow_calls_.set_thresholds(calls_->calls().program(), calls_->calls().registry());
   return {};
 }
 
@@ -128,6 +127,7 @@ Result<void> Recorder::add_processes() {
     if (cpu_) CS_TRY(cpu_->add_target(pid));
     if (calls_) CS_TRY(calls_->add_process(pid));
   }
+  if (calls_) slow_calls_.set_thresholds(calls_->calls().program(), calls_->calls().registry());
   return {};
 }
 
@@ -167,7 +167,11 @@ void Recorder::enable() {
 
 Result<void> Recorder::drain() {
   if (cpu_) cpu_->drain();
-  return calls_ ? calls_->drain() : Result<void>{};
+  if (!calls_) return {};
+  const Result<void> drained = calls_->drain();
+  // Of libraries that were loaded and programs that were executed meanwhile.
+  slow_calls_.set_thresholds(calls_->calls().program(), calls_->calls().registry());
+  return drained;
 }
 
 Result<void> Recorder::housekeep() {
