@@ -118,6 +118,7 @@ TEST_CASE("a child that executes another program is followed into it", "[bpf]") 
     return;
   }
   check_followed(run, pid);
+  CHECK(find_process(run.recording, pid)->comm == "t_known");
   for (const std::string name : {"work_a", "work_b", "work_c", "sleepy"}) {
     INFO(name);
     CHECK(run.function(name).calls == run.truth.at("calls " + name));
@@ -159,4 +160,21 @@ TEST_CASE("several processes of one recording are each counted exactly", "[bpf][
     CHECK(process->timed);
   }
   CHECK(find_process(run.recording, static_cast<std::uint64_t>(other.pid()))->comm == "t_threads");
+}
+
+TEST_CASE("slow calls of every process are logged, whatever its executable", "[bpf]") {
+  const Result<SlowRule> rule = SlowRule::parse("*_work>1ns");
+  REQUIRE(rule);
+  RecordOptions options;
+  options.slow_rules.push_back(*rule);
+  Child other(test::target_command({"t_threads", "--threads", "2", "--calls", "30"}));
+  other.read_until("ready");
+  options.more_pids = {other.pid()};
+  LiveRun live({"t_known", "--calls", "10", "--sleeps", "0"}, options, {"work_*", "odd_work"});
+  other.send("\n");
+  other.read_until("done");
+  live.send("\n");
+  const TargetRun run = live.finish();
+  CHECK(run.function("odd_work").calls == 30);
+  CHECK(run.recording.slow_calls.size() == 30);
 }

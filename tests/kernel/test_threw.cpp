@@ -54,3 +54,13 @@ TEST_CASE("a program that knows no exceptions has none", "[bpf][multi]") {
   CHECK(run.function("jump_frame").unwound > 0);
   CHECK(run.function("jump_frame").threw == 0);
 }
+
+TEST_CASE("an exception whose destructors make probed calls is counted as one, too",
+          "[bpf][multi]") {
+  const TargetRun run = record_target({"t_throw_nested"}, {}, {"*nest_*", "*inner_frame*"});
+  CHECK(run.status == 0);
+  const FunctionStats& frame = run.function("nest_frame");
+  CHECK(frame.calls == run.truth.at("calls nest_frame"));
+  CHECK(frame.unwound == frame.calls - run.truth.at("rets nest_frame"));
+  CHECK(frame.threw == frame.unwound);
+}
