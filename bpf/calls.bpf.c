@@ -259,6 +259,9 @@ int cs_call_site(struct pt_regs *ctx)
 	case CS_PROBE_TAIL:
 		cs_leave_by_site(ctx, cookie, cs_cookie_kind(cookie) == CS_PROBE_TAIL);
 		break;
+	case CS_PROBE_THROW:
+		cs_throw();
+		break;
 	case CS_PROBE_CATCH:
 		cs_catch(ctx);
 		break;

@@ -47,6 +47,7 @@ static __always_inline struct cs_call_thread *cs_thread(struct task_struct *task
 	if (thread->exec_id != task->self_exec_id) {
 		cs_track_end(thread, bpf_ktime_get_ns(), CS_CALL_UNWOUND);
 		thread->exec_id = task->self_exec_id;
+		thread->throwing = 0;
 	}
 	return thread;
 }

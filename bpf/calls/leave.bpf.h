@@ -49,6 +49,15 @@ static __always_inline void cs_leave_by_site(struct pt_regs *ctx, __u64 cookie, 
 		cs_count(&cs_stats, CS_STAT_RETURN_UNMATCHED);
 }
 
+static __always_inline void cs_throw(void)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct cs_call_thread *thread = bpf_task_storage_get(&cs_call_threads, task, 0, 0);
+
+	if (thread)
+		thread->throwing++;
+}
+
 /* __cxa_begin_catch: the frames below this one were left by the exception. */
 static __always_inline void cs_catch(struct pt_regs *ctx)
 {
@@ -59,8 +68,11 @@ static __always_inline void cs_catch(struct pt_regs *ctx)
 	    .alt_stack_size = task->sas_ss_size,
 	};
 
-	if (thread)
-		cs_close_dead(thread, ctx->sp, &facts, bpf_ktime_get_ns(), CS_CALL_THREW);
+	if (!thread)
+		return;
+	cs_close_dead(thread, ctx->sp, &facts, bpf_ktime_get_ns(), CS_CALL_THREW);
+	if (thread->throwing)
+		thread->throwing--;
 }
 
 #endif

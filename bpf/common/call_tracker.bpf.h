@@ -84,6 +84,12 @@ CS_INLINE bool cs_is_dead(const struct cs_call_frame *frame, __u64 slot,
 	return !cs_on_alt_stack(facts, slot) || cs_on_alt_stack(facts, frame->slot);
 }
 
+/* How a call ended that is found dead: code also runs while an exception passes, in destructors. */
+CS_INLINE enum cs_call_end cs_dead_end(const struct cs_call_thread *thread)
+{
+	return thread->throwing ? CS_CALL_THREW : CS_CALL_UNWOUND;
+}
+
 /* Closes the frames that cannot be open any more when code runs with this slot. */
 CS_INLINE void cs_close_dead(struct cs_call_thread *thread, __u64 slot,
 			     const struct cs_entry_facts *facts, __u64 now_ns, enum cs_call_end end)
@@ -195,7 +201,7 @@ CS_INLINE void cs_track_begin(struct cs_call_thread *thread, __u64 slot, __u64 n
 	thread->returned_slot = 0;
 	if (cs_take_tail_jump(thread, slot, func))
 		facts->slot_handed_on = 1;
-	cs_close_dead(thread, slot, facts, now_ns, CS_CALL_UNWOUND);
+	cs_close_dead(thread, slot, facts, now_ns, cs_dead_end(thread));
 }
 
 CS_INLINE enum cs_entry_result cs_track_entry(struct cs_call_thread *thread, __u64 slot,
@@ -231,7 +237,7 @@ CS_SUBPROGRAM int cs_unwind_to(struct cs_call_thread *thread, __u64 slot, __u64 
 	if (!thread || found == 0)
 		return 0;
 	for (int i = 0; i < CS_CALL_DEPTH && thread->depth > found; i++)
-		cs_pop(thread, now_ns, CS_CALL_UNWOUND);
+		cs_pop(thread, now_ns, cs_dead_end(thread));
 	return 1;
 }
 

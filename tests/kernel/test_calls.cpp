@@ -70,7 +70,9 @@ TEST_CASE("percentiles, total and self agree with what the functions measured th
           "[bpf][ways]") {
   const Way way = GENERATE(from_range(test::ways()));
   INFO(way.name);
-  const TargetRun run = record_target({"t_known"}, options_for(way), {"work_*", "sleepy"});
+  RecordOptions options = options_for(way);
+  options.calibrate = true;
+  const TargetRun run = record_target({"t_known"}, options, {"work_*", "sleepy"});
   const std::vector<std::pair<std::string, double>> percentiles{
       {"p50_ns", 0.5}, {"p90_ns", 0.9}, {"p95_ns", 0.95}, {"p99_ns", 0.99}, {"p999_ns", 0.999}};
   for (const std::string name : {"work_a", "work_b", "work_c", "sleepy"}) {

@@ -60,6 +60,7 @@ Result<std::unique_ptr<CallTracer>> CallTracer::start(std::int32_t pid, const Op
   if (!calls) return std::unexpected(calls.error());
   self->calls_ = std::move(*calls);
   Traced& traced = self->processes_[pid];
+  self->describe(pid);
   CS_TRY(self->judge(pid, traced));
   CS_TRY(self->attach_hooks(pid, traced));
   CS_TRY(self->attach_functions(pid, traced, std::move(found)));
@@ -73,6 +74,17 @@ double CallTracer::seconds() const {
 void CallTracer::note(std::string text) {
   if (std::ranges::find(recording_.notes, text) == recording_.notes.end())
     recording_.notes.push_back(std::move(text));
+}
+
+// Its name and its executable as they are now: another one after an exec.
+void CallTracer::describe(std::int32_t pid) {
+  Result<Process> process = Process::open(pid);
+  if (!process) return;
+  const Result<Target> target = process->describe();
+  if (!target) return;
+  executables_.insert(target->exe);
+  for (ProcessInfo& info : recording_.processes)
+    if (info.pid == pid) info.comm = target->comm;
 }
 
 Result<void> CallTracer::judge(std::int32_t pid, Traced& traced) {
@@ -134,9 +146,8 @@ Result<void> CallTracer::begin(std::int32_t pid, Traced& traced) {
   info.parent_pid = traced.parent;
   info.since_ns = begin_ns_ == 0 ? 0 : monotonic_ns() - begin_ns_;
   info.timed = true;
-  if (Result<Process> process = Process::open(pid))
-    if (const Result<Target> target = process->describe()) info.comm = target->comm;
   recording_.processes.push_back(std::move(info));
+  describe(pid);
   return calls_->program().add_target(static_cast<std::uint32_t>(pid));
 }
 
@@ -214,6 +225,7 @@ Result<void> CallTracer::on_code_change(std::int32_t pid) {
   if (found_process == processes_.end()) return {};
   Traced& traced = found_process->second;
   if (!symbolizer_.refresh(pid)) return {};  // gone: its probes are, too
+  describe(pid);
   if (new_modules(traced.facts, mappings_of(symbolizer_.process(pid))).empty()) return {};
   const bool was_hooked = traced.hooked;
   if (!judge(pid, traced)) return {};

@@ -61,6 +61,8 @@ class CallTracer {
   // Keeps the budget, and the children safe; to call every 100 ms.
   Result<void> housekeep(std::uint64_t now_ns);
 
+  // Paths of the executables of all processes that were probed.
+  [[nodiscard]] const std::set<std::string>& executables() const { return executables_; }
   [[nodiscard]] CallsCollector& calls() { return *calls_; }
   [[nodiscard]] const CallsCollector& calls() const { return *calls_; }
 
@@ -92,6 +94,7 @@ class CallTracer {
   Result<void> attach_new_functions(std::int32_t pid, Traced& traced);
   Result<void> on_fork(std::int32_t child, std::int32_t parent);
   Result<void> handle(const cs_process_record& record);
+  void describe(std::int32_t pid);
   void note(std::string text);
   [[nodiscard]] double seconds() const;
 
@@ -101,6 +104,7 @@ class CallTracer {
   ForeignProbes foreign_;  // when we came
   std::unique_ptr<CallsCollector> calls_;
   std::map<std::int32_t, Traced> processes_;
+  std::set<std::string> executables_;
   std::uint64_t begin_ns_ = 0;
   // Records that wait for their answer: answering while the ring is read would read it again.
   std::vector<cs_process_record> process_records_;

@@ -50,8 +50,11 @@ LoaderHooks find_loader_hooks(std::int32_t pid, const Symbolizer& symbolizer) {
     // Where debuggers learn of it too (r_debug): before constructors and before dlopen returns.
     if (is_loader(file_name(code.module->path())))
       hooks.loader = add(code, "_dl_debug_state", CS_PROBE_LOADER) || hooks.loader;
-    if (is_unwinder_library(code.module->path()) || code.module == exe)
-      add(code, "__cxa_begin_catch", CS_PROBE_CATCH);
+    if (!is_unwinder_library(code.module->path()) && code.module != exe) continue;
+    add(code, "__cxa_begin_catch", CS_PROBE_CATCH);
+    for (const char* const name : {"__cxa_throw", "__cxa_rethrow",
+                                   "_ZSt17rethrow_exceptionNSt15__exception_ptr13exception_ptrE"})
+      add(code, name, CS_PROBE_THROW);
   }
   return hooks;
 }

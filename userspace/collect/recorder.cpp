@@ -81,7 +81,7 @@ Result<void> Recorder::start_calls() {
   if (options_.patterns.empty() && (!options_.auto_functions || !cpu_)) return {};
   std::vector<FunctionPattern> slow_patterns;
   for (const SlowRule& rule : options_.slow_rules) slow_patterns.push_back(rule.pattern);
-  calibration_.emplace(Calibration::start(options_.mechanism));
+  if (options_.calibrate) calibration_.emplace(Calibration::start(options_.mechanism));
   Result<std::unique_ptr<CallTracer>> calls =
       CallTracer::start(process_.pid(),
                         {.patterns = options_.patterns,
@@ -98,6 +98,7 @@ Result<void> Recorder::start_calls() {
   calls_ = std::move(*calls);
   if (!options_.patterns.empty())
     inlined_.emplace(InlinedSearch::start(process_.pid(), symbolizer_, options_.patterns));
+  if (!calibration_) return {};
   const Result<ProbeCosts> costs = calibration_->wait();
   if (costs)
     calls_->calls().set_costs(*costs);
@@ -105,6 +106,12 @@ Result<void> Recorder::start_calls() {
     recording_.notes.push_back("probe cost is unknown, so there is no budget: " +
                                costs.error().message());
   return {};
+}
+
+void Recorder::set_slow_thresholds() {
+  if (calls_)
+    slow_calls_.set_thresholds(calls_->calls().program(), calls_->calls().registry(),
+                               calls_->executables());
 }
 
 // A name that matches nothing may be one that was inlined everywhere.
@@ -127,7 +134,7 @@ Result<void> Recorder::add_processes() {
     if (cpu_) CS_TRY(cpu_->add_target(pid));
     if (calls_) CS_TRY(calls_->add_process(pid));
   }
-  if (calls_) slow_calls_.set_thresholds(calls_->calls().program(), calls_->calls().registry());
+  set_slow_thresholds();
   return {};
 }
 
@@ -170,7 +177,7 @@ Result<void> Recorder::drain() {
   if (!calls_) return {};
   const Result<void> drained = calls_->drain();
   // Of libraries that were loaded and programs that were executed meanwhile.
-  slow_calls_.set_thresholds(calls_->calls().program(), calls_->calls().registry());
+  set_slow_thresholds();
   return drained;
 }
 
@@ -205,7 +212,7 @@ Result<void> Recorder::choose_hot_functions() {
       fmt::format("{} functions of hot stacks are probed since {:.1f} s; -f chooses others",
                   found.functions.size(), static_cast<double>(recording_.duration_ns) / 1e9));
   CS_TRY(calls_->add_functions(found));
-  slow_calls_.set_thresholds(calls_->calls().program(), calls_->calls().registry());
+  set_slow_thresholds();
   return {};
 }
 

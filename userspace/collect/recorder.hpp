@@ -37,6 +37,7 @@ struct RecordOptions {
   std::optional<ExitMode> exit_mode;        // nothing: the best that is safe; never less safe
   bool unsafe = false;                      // exit_mode may be less safe than that
   double budget_percent = 0;                // of one CPU, for all probes; 0: no limit
+  bool calibrate = true;                    // else probe costs are unknown: no budget either
   bool by_thread = false;                   // a call tree for each thread
   std::vector<SlowRule> slow_rules;
   std::uint64_t sample_hz = 99;  // 0: no CPU sampling
@@ -81,6 +82,7 @@ class Recorder {
   Result<void> describe_target();
   Result<void> start_cpu();
   Result<void> start_calls();
+  void set_slow_thresholds();
   Result<void> start_spans();
   Result<void> add_processes();
   Result<void> watch_events();

@@ -25,13 +25,14 @@ Result<SlowRule> SlowRule::parse(std::string_view text) {
   return SlowRule{std::move(*pattern), *threshold};
 }
 
-void SlowCallLog::set_thresholds(CallsProgram& program, const FunctionRegistry& registry) {
+void SlowCallLog::set_thresholds(CallsProgram& program, const FunctionRegistry& registry,
+                                 const std::set<std::string>& executables) {
   for (; judged_ < registry.size(); ++judged_) {
     args_known_.push_back(program.control(judged_).args_known);
     const FunctionStats* const stats = registry.stats(judged_);
     if (stats == nullptr) continue;
     const std::string& path = recording_.modules[stats->module].path;
-    const bool main = path == recording_.target.exe;
+    const bool main = executables.contains(path);
     for (const SlowRule& rule : rules_)
       if (rule.pattern.matches_module(path, main) && rule.pattern.matches_name(stats->name))
         program.control(judged_).slow_ns = rule.threshold_ns;

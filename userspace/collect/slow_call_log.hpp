@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,8 +37,10 @@ class SlowCallLog {
       : rules_(std::move(rules)), recording_(recording), symbolizer_(symbolizer), stacks_(stacks) {}
 
   [[nodiscard]] bool wanted() const { return !rules_.empty(); }
-  // Sets the thresholds of functions that are new in the registry.
-  void set_thresholds(CallsProgram& program, const FunctionRegistry& registry);
+  // Sets the thresholds of functions that are new in the registry. executables: paths, which a rule
+  // without a library means.
+  void set_thresholds(CallsProgram& program, const FunctionRegistry& registry,
+                      const std::set<std::string>& executables);
   void on_record(const cs_slow_record& record);
   // Moves what came since the last time into the Recording. cpu may be null; its records must have
   // been drained.

@@ -29,6 +29,7 @@ enum cs_probe_kind {
 	CS_PROBE_COUNT,	 /* a call begins; it is only counted */
 	CS_PROBE_RET,	 /* on a ret instruction, or on what always leads to one */
 	CS_PROBE_TAIL,	 /* on a tail jump */
+	CS_PROBE_THROW,	 /* entry of __cxa_throw and the like: an exception is in flight */
 	CS_PROBE_CATCH,	 /* entry of __cxa_begin_catch: what lies below was thrown through */
 	CS_PROBE_LOADER, /* the dynamic loader has mapped or unmapped something */
 };

@@ -98,6 +98,8 @@ struct cs_call_thread {
 	__u32 slow_pending;
 	__u32 slow_depth; /* its index in frames and args */
 	__u64 slow_end_ns;
+	__u32 throwing; /* C++ exceptions thrown and not caught yet */
+	__u32 pad;
 	struct cs_call_frame frames[CS_CALL_DEPTH];
 };
 
@@ -154,7 +156,7 @@ static_assert(sizeof(struct cs_func_ctl) == 16, "abi");
 static_assert(sizeof(struct cs_func_load) == 16, "abi");
 static_assert(sizeof(struct cs_call_frame) == 88, "abi");
 static_assert(sizeof(struct cs_call_args) == 48, "abi");
-static_assert(sizeof(struct cs_call_thread) == 88 + 88 * CS_CALL_DEPTH, "abi");
+static_assert(sizeof(struct cs_call_thread) == 96 + 88 * CS_CALL_DEPTH, "abi");
 static_assert(sizeof(struct cs_call_edge) == 8, "abi");
 static_assert(sizeof(struct cs_call_node_info) == 16, "abi");
 static_assert(sizeof(struct cs_call_stats) == 152, "abi");
