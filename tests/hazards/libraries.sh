@@ -23,7 +23,7 @@ for patterns in 'libt_plugin.so:*' "*,libt_plugin.so:*,$libraries"; do
     start_target t_dlopen "$first"
     answers=0
     tell load
-    start_record -p "$target_pid" --exit-mode $way -f "$patterns" -o library.cscope
+    start_record -p "$target_pid" --exit-mode "$way" -f "$patterns" -o library.cscope
     text_is_probed "$what" "$target_pid"
     tell 'call 5'
     tell unload

@@ -25,9 +25,9 @@ done
 
 # A child that is born inside a probed call while recorded, and lives on.
 for way in "${all_ways[@]}"; do
-  [ $way != entry-only ] || continue
+  [ "$way" != entry-only ] || continue
   start_target t_steady --fork
-  start_record -p "$target_pid" --exit-mode $way -f "*,$libraries" -o child-$way.cscope
+  start_record -p "$target_pid" --exit-mode "$way" -f "*,$libraries" -o "child-$way.cscope"
   text_is_probed "living child, $way: parent" "$target_pid"
   printf x >&"$to_target"
   wait_until "the child is born" grep -qx working target.out

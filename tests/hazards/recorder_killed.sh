@@ -7,7 +7,7 @@ set -u
 . "$(dirname "$0")/lib.sh"
 for way in "${all_ways[@]}"; do
   start_target t_steady
-  start_record -p "$target_pid" --exit-mode $way -f "*,$libraries" -o killed.cscope
+  start_record -p "$target_pid" --exit-mode "$way" -f "*,$libraries" -o killed.cscope
   printf x >&"$to_target"
   wait_until "the target works" grep -qx working target.out
   text_is_probed "$way" "$target_pid"
