@@ -18,7 +18,6 @@ mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev
 mount -t tracefs tracefs /sys/kernel/tracing
 mount -t bpf bpf /sys/fs/bpf
-mount -t tmpfs tmpfs /tmp
 ln -s /proc/self/fd /dev/fd
 ip link set lo up
 stty -F /dev/ttyS1 raw
