@@ -255,7 +255,6 @@ std::vector<ProbeModule> probe_modules(std::int32_t pid, Symbolizer& symbolizer,
     if (image == nullptr || symbols == nullptr) continue;
     modules.push_back({path, map_file_path(pid, code.mapping), image->build_id(), main,
                        &image->image(), &symbols->table()});
-    modules.back().index_cold_parts();
   }
   return modules;
 }

@@ -79,14 +79,6 @@ std::string unmatched_hint(const FunctionPattern& pattern, std::span<const Probe
 
 }  // namespace
 
-void ProbeModule::index_cold_parts() {
-  constexpr std::string_view kSuffix = ".cold";
-  for (std::size_t i = 0; i < symbols->group_count(); ++i)
-    for (const Symbol& symbol : symbols->group(i))
-      if (symbol.name.ends_with(kSuffix) && symbol.size > 0)
-        cold_parts.emplace(symbol.name.substr(0, symbol.name.size() - kSuffix.size()), symbol);
-}
-
 FindResult find_functions(std::span<const ProbeModule> modules,
                           std::span<const FunctionPattern> patterns) {
   FindResult result;

@@ -9,7 +9,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "callscope/error.hpp"
@@ -29,10 +28,6 @@ struct ProbeModule {
   bool main = false;  // the executable
   const ElfImage* image = nullptr;
   const SymbolTable* symbols = nullptr;
-  // The unlikely parts that compilers move away, by the name of their function.
-  std::unordered_map<std::string_view, Symbol> cold_parts = {};
-
-  void index_cold_parts();  // once image and symbols are set
 };
 
 struct FoundFunction {

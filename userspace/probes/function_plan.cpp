@@ -80,7 +80,7 @@ class Planner {
     const bool proof_helps = rules_.best == ExitMode::kRetSite && rules_.proof_allows_return_probe;
     if (rules_.best == ExitMode::kRetSite && !proof_helps) return settle(ExitMode::kRetSite, "");
     if (is_loader(module_)) return settle(ExitMode::kRetSite, "belongs to the dynamic loader");
-    if (proof_helps && (rules_.async_cancel || !cannot_be_unwound(function_.addr, module_)))
+    if (proof_helps && !cannot_be_unwound(function_.addr, module_))
       return settle(ExitMode::kRetSite, "may be unwound through");
     if (!keeps_return_slot(function_.addr, module_))
       return settle(ExitMode::kRetSite, "looks at its return address");

@@ -21,7 +21,6 @@ struct PlanRules {
   // best is below kUretprobe only because an unwinder is mapped: a function that provably cannot be
   // unwound through may have a return probe all the same.
   bool proof_allows_return_probe = false;
-  bool async_cancel = false;    // threads may be cancelled anywhere: nothing is proven then
   bool keep_arguments = false;  // the entry probe wants all six integer arguments
   // The process runs with a CET shadow stack, which the kernel may forget when it emulates a call:
   // then no probe is slid to one.

@@ -143,11 +143,6 @@ Result<SafetyFacts> inspect_target(std::int32_t pid) {
   return facts;
 }
 
-bool unwinder_mapped(const std::vector<Mapping>& mappings) {
-  return std::ranges::any_of(
-      mappings, [](const Mapping& mapping) { return is_unwinder_library(mapping.path); });
-}
-
 std::vector<std::string> new_modules(const SafetyFacts& facts,
                                      const std::vector<Mapping>& mappings) {
   const std::set<std::string_view> known(facts.modules.begin(), facts.modules.end());

@@ -54,9 +54,6 @@ struct ReturnProbeVerdict {
 // kernel_release as uname -r has it.
 ReturnProbeVerdict return_probe_verdict(const SafetyFacts& facts, std::string_view kernel_release);
 
-// Cheap, for asking again while recording (dlopen; pthread_cancel loads libgcc_s): by path only.
-bool unwinder_mapped(const std::vector<Mapping>& mappings);
-
 // Executable file mappings that facts knows nothing about: if any, inspect again.
 std::vector<std::string> new_modules(const SafetyFacts& facts,
                                      const std::vector<Mapping>& mappings);

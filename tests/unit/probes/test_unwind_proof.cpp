@@ -56,13 +56,10 @@ TEST_CASE("a proof gives a return probe only where the rules allow it", "[unit]"
   const PlanRules throws{.best = ExitMode::kRetSite};
   PlanRules proofs = throws;
   proofs.proof_allows_return_probe = true;
-  PlanRules cancels = proofs;
-  cancels.async_cancel = true;
   CHECK(exit("calls_leaf", throws) == ExitMode::kRetSite);
   CHECK(exit("leaf", proofs) == ExitMode::kUretprobe);
   CHECK(exit("calls_external", proofs) == ExitMode::kRetSite);
   CHECK(exit("reads_return_address", proofs) == ExitMode::kRetSite);
-  CHECK(exit("leaf", cancels) == ExitMode::kRetSite);
   PlanRules counts = proofs;
   counts.best = ExitMode::kEntryOnly;
   CHECK(exit("leaf", counts) == ExitMode::kEntryOnly);
