@@ -6,7 +6,7 @@ set -u
 # shellcheck source=tests/hazards/lib.sh
 . "$(dirname "$0")/lib.sh"
 kCycles=200
-[ "${HAZARDS:-full}" = short ] && kCycles=40
+[ "${HAZARDS:-full}" = short ] && kCycles=20
 kEnoughSeconds=200 # whoever else holds return probes on this machine delays each detach by seconds
 kMinCycles=10
 

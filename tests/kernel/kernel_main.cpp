@@ -99,6 +99,8 @@ class KernelTests {
 
   std::optional<std::string> missing(const Features& features,
                                      const Catch::TestCaseInfo& test) const {
+    if (has_tag(test, "long") && std::getenv("CALLSCOPE_FEWER_CALLS") != nullptr)
+      return "takes minutes on an emulated machine";
     for (const std::string& tag : test.tags)
       if (std::optional<std::string> reason = features.missing(tag)) return reason;
     return has_tag(test, "ways") ? no_way_ : std::nullopt;

@@ -19,7 +19,7 @@ bool is_probed(const Recording& recording, const std::string& name) {
 }  // namespace
 
 TEST_CASE("without patterns the hot functions and their callers are chosen after a second",
-          "[bpf][sampling]") {
+          "[bpf][long][sampling]") {
   constexpr std::uint64_t kRounds = 20;  // of one window: each function once in each
   constexpr std::uint64_t kWindows = 5;
   RecordOptions options;
@@ -56,7 +56,7 @@ TEST_CASE("without patterns the hot functions and their callers are chosen after
   }));
 }
 
-TEST_CASE("without patterns and without that wish nothing is probed", "[bpf][sampling]") {
+TEST_CASE("without patterns and without that wish nothing is probed", "[bpf][long][sampling]") {
   RecordOptions options;
   LiveRun live({"t_busy", "--ms", "1500"}, options, {});
   live.send("\n");

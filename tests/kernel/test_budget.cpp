@@ -56,7 +56,8 @@ void check_time_of_cold_step(const TargetRun& run) {
 
 }  // namespace
 
-TEST_CASE("over the budget a hot function is shed and marked, the others stay exact", "[bpf]") {
+TEST_CASE("over the budget a hot function is shed and marked, the others stay exact",
+          "[bpf][long]") {
   constexpr double kDefaultPercent = 5;
   const TargetRun run = record_hot(kDefaultPercent, "4");
   CHECK(run.status == 0);
@@ -80,7 +81,7 @@ TEST_CASE("over the budget a hot function is shed and marked, the others stay ex
   check_time_of_cold_step(run);
 }
 
-TEST_CASE("without a budget every call of a hot function is timed", "[bpf]") {
+TEST_CASE("without a budget every call of a hot function is timed", "[bpf][long]") {
   const TargetRun run = record_hot(0, "1");
   CHECK(run.status == 0);
   check_exact(run, "hot_step");
@@ -88,7 +89,7 @@ TEST_CASE("without a budget every call of a hot function is timed", "[bpf]") {
   check_time_of_cold_step(run);
 }
 
-TEST_CASE("a budget that is not reached changes nothing", "[bpf]") {
+TEST_CASE("a budget that is not reached changes nothing", "[bpf][long]") {
   RecordOptions options;
   options.budget_percent = 50;
   LiveRun live({"t_known"}, options, {"work_*", "sleepy"});

@@ -83,7 +83,7 @@ TEST_CASE("a probe costs something, and a single-stepped one more than an emulat
   CHECK(costs->counted_entry_ns * 3 < costs->emulated_entry_ns * 4);  // it does less
 }
 
-TEST_CASE("calibration repeats itself", "[bpf]") {
+TEST_CASE("calibration repeats itself", "[bpf][long]") {
   const Result<ProbeCosts> first = Calibration::start(std::nullopt).wait();
   const Result<ProbeCosts> second = Calibration::start(std::nullopt).wait();
   REQUIRE(first);
@@ -114,7 +114,7 @@ TEST_CASE("calibration never puts a breakpoint into our own code", "[bpf]") {
   CHECK(changes == 0);
 }
 
-TEST_CASE("calibration leaves no child and no descriptor behind", "[bpf]") {
+TEST_CASE("calibration leaves no child and no descriptor behind", "[bpf][long]") {
   (void)Calibration::start(std::nullopt).wait();  // first use opens what libraries keep
   const std::size_t before = fds_of("self");
   {

@@ -85,7 +85,7 @@ void check_tree(const Recording& recording) {
 
 }  // namespace
 
-TEST_CASE("the tree of calls is the target's nesting, and its times add up", "[bpf][ways]") {
+TEST_CASE("the tree of calls is the target's nesting, and its times add up", "[bpf][long][ways]") {
   const Way way = GENERATE(from_range(test::ways()));
   INFO(way.name);
   const TargetRun run = record_target({"t_known"}, options_for(way), {"work_*", "sleepy"});
@@ -108,7 +108,7 @@ TEST_CASE("the tree of calls is the target's nesting, and its times add up", "[b
   CHECK(std::ranges::none_of(recording.call_nodes, &CallNode::recursive));
 }
 
-TEST_CASE("callers of a function are told apart", "[bpf][ways]") {
+TEST_CASE("callers of a function are told apart", "[bpf][long][ways]") {
   const Way way = GENERATE(from_range(test::ways()));
   INFO(way.name);
   const TargetRun run = record_target({"t_threads"}, options_for(way), {"*_work", "exit_inside"});
@@ -126,7 +126,7 @@ TEST_CASE("callers of a function are told apart", "[bpf][ways]") {
   CHECK(callers.at(index).size() == 2);
 }
 
-TEST_CASE("recursion is a leaf of the outermost call", "[bpf][ways]") {
+TEST_CASE("recursion is a leaf of the outermost call", "[bpf][long][ways]") {
   const Way way = GENERATE(from_range(test::ways()));
   INFO(way.name);
   // Below the limit of pending return probes, so that every call is timed by every way.
@@ -142,7 +142,7 @@ TEST_CASE("recursion is a leaf of the outermost call", "[bpf][ways]") {
     CHECK(node.recursive == (node.parent != CallNode::kNoParent));
 }
 
-TEST_CASE("in mutual recursion the times of the tree add up, too", "[bpf][ways]") {
+TEST_CASE("in mutual recursion the times of the tree add up, too", "[bpf][long][ways]") {
   const Way way = GENERATE(from_range(test::ways()));
   INFO(way.name);
   const TargetRun run = record_target(
@@ -152,7 +152,7 @@ TEST_CASE("in mutual recursion the times of the tree add up, too", "[bpf][ways]"
   check_tree(run.recording);
 }
 
-TEST_CASE("frames that longjmp left are in the tree as unwound", "[bpf][ways]") {
+TEST_CASE("frames that longjmp left are in the tree as unwound", "[bpf][long][ways]") {
   const Way way = GENERATE(from_range(test::ways()));
   INFO(way.name);
   const TargetRun run = record_target({"t_longjmp", "--depth", "5"}, options_for(way), {"jump_*"});
@@ -162,7 +162,7 @@ TEST_CASE("frames that longjmp left are in the tree as unwound", "[bpf][ways]") 
   CHECK(nodes_by_path(run.recording).at("jump_top/jump_frame/jump_frame").at(0).unwound == 200);
 }
 
-TEST_CASE("with trees by thread every thread has its own", "[bpf][ways]") {
+TEST_CASE("with trees by thread every thread has its own", "[bpf][long][ways]") {
   const Way way = GENERATE(from_range(test::ways()));
   INFO(way.name);
   RecordOptions options = options_for(way);

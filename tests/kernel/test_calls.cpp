@@ -132,7 +132,7 @@ TEST_CASE("handlers on the normal and the alternate stack do not disturb what th
 TEST_CASE("a program that throws through probed functions survives with exact counts", "[bpf]") {
   const std::string target = GENERATE("t_throw", "t_throw_static");
   INFO(target);
-  RecordOptions options;  // as a user gets them
+  RecordOptions options = test::user_options();
   const TargetRun run = record_target({target}, options, {"*throw_*"});
   CHECK(run.status == 0);
   CHECK(std::ranges::find(run.lines, "ok") != run.lines.end());
@@ -145,7 +145,7 @@ TEST_CASE("a program that throws through probed functions survives with exact co
 TEST_CASE("a return probe cannot be forced on a program that throws", "[bpf]") {
   test::Child child({test::target_path("t_throw"), "--wait"});
   child.read_until("ready");
-  RecordOptions options;
+  RecordOptions options = test::user_options();
   options.exit_mode = ExitMode::kUretprobe;
   options.patterns.push_back(*FunctionPattern::parse("*throw_frame*"));
   const auto recorder = Recorder::create(child.pid(), options);
@@ -154,7 +154,7 @@ TEST_CASE("a return probe cannot be forced on a program that throws", "[bpf]") {
 }
 
 TEST_CASE("entry-only functions are counted exactly and have no times", "[bpf]") {
-  RecordOptions options;
+  RecordOptions options = test::user_options();
   options.exit_mode = ExitMode::kEntryOnly;
   const TargetRun run = record_target({"t_known"}, options, {"work_*", "sleepy"});
   check_truth(run);
@@ -165,7 +165,7 @@ TEST_CASE("entry-only functions are counted exactly and have no times", "[bpf]")
 TEST_CASE("a process that exits inside of calls leaves them running", "[bpf]") {
   test::Child child({test::target_path("t_exit_in_call"), "--wait"});
   child.read_until("ready");
-  RecordOptions options;
+  RecordOptions options = test::user_options();
   options.patterns.push_back(*FunctionPattern::parse("exit_*"));
   auto recorder = Recorder::create(child.pid(), options);
   REQUIRE(recorder);
@@ -215,7 +215,7 @@ TEST_CASE("the time of a tail callee belongs to its caller, probed or not", "[bp
 TEST_CASE("every function of a program and its libraries may be probed at once", "[bpf][multi]") {
   const std::string target = GENERATE("t_longjmp", "t_known", "t_threads");
   INFO(target);
-  RecordOptions options;  // as a user gets them
+  RecordOptions options = test::user_options();
   const TargetRun run =
       record_target({target}, options, {"*", "libc.so.6:*", "ld-linux-x86-64.so.2:*"});
   CHECK(run.recording.functions.size() > 1000);

@@ -54,23 +54,24 @@ void check_beginning(const Beginning& beginning) {
 
 }  // namespace
 
-TEST_CASE("an emulated first instruction bears the probe itself: push", "[bpf]") {
+TEST_CASE("an emulated first instruction bears the probe itself: push", "[bpf][long]") {
   check_beginning({.function = "cost_push"});
 }
 
-TEST_CASE("an emulated first instruction bears the probe itself: nop", "[bpf]") {
+TEST_CASE("an emulated first instruction bears the probe itself: nop", "[bpf][long]") {
   check_beginning({.function = "cost_nop"});
 }
 
-TEST_CASE("behind endbr64 a slid probe counts the same by every exit mode", "[bpf]") {
+TEST_CASE("behind endbr64 a slid probe counts the same by every exit mode", "[bpf][long]") {
   check_beginning({.function = "cost_endbr64", .slides = true, .slides_past_rsp = true});
 }
 
-TEST_CASE("behind a change of rsp a slid probe counts what one in front of it counts", "[bpf]") {
+TEST_CASE("behind a change of rsp a slid probe counts what one in front of it counts",
+          "[bpf][long]") {
   check_beginning({.function = "cost_sub", .slides_past_rsp = true});
 }
 
-TEST_CASE("every exit mode counts the same calls of a compiled program", "[bpf]") {
+TEST_CASE("every exit mode counts the same calls of a compiled program", "[bpf][long]") {
   const std::string target = GENERATE("t_known", "t_known_nofp");
   for (const ExitMode mode : kModes) {
     INFO(target << " by exit mode " << static_cast<int>(mode));

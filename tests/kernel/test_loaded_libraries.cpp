@@ -34,7 +34,7 @@ void check_calls(const TargetRun& run, std::uint64_t work) {
 }  // namespace
 
 TEST_CASE("functions of a library that is loaded later are counted from the first call on",
-          "[bpf][multi]") {
+          "[bpf][long][multi]") {
   LiveRun live({"t_dlopen", test::target_path("libt_plugin.so")}, {}, kPatterns);
   live.send("load\n");
   live.wait_for("loaded");
@@ -45,7 +45,7 @@ TEST_CASE("functions of a library that is loaded later are counted from the firs
 }
 
 TEST_CASE("a library that comes back is counted on, another one in its place is not",
-          "[bpf][multi]") {
+          "[bpf][long][multi]") {
   LiveRun live({"t_dlopen", test::target_path("libt_plugin.so")}, {}, kPatterns);
   const auto tell = [&](const std::string& command, const std::string& answer) {
     live.send(command + "\n");
@@ -68,7 +68,8 @@ TEST_CASE("a library that comes back is counted on, another one in its place is 
   CHECK(run.function("plugin_helper").calls == 16);
 }
 
-TEST_CASE("calls between the load and the probes are missing, and that is said", "[bpf][multi]") {
+TEST_CASE("calls between the load and the probes are missing, and that is said",
+          "[bpf][long][multi]") {
   LiveRun live({"t_dlopen", test::target_path("libt_plugin.so")}, {}, kPatterns);
   live.send("load\ncall 9\n");  // nobody waits for the probes
   live.wait_for("called");
@@ -84,7 +85,7 @@ TEST_CASE("calls between the load and the probes are missing, and that is said",
   CHECK(has_note(run.recording, "when it loaded libt_plugin.so"));
 }
 
-TEST_CASE("slow calls of a library that is loaded later are logged", "[bpf][multi]") {
+TEST_CASE("slow calls of a library that is loaded later are logged", "[bpf][long][multi]") {
   const Result<SlowRule> rule = SlowRule::parse("libt_plugin.so:plugin_work>1ns");
   REQUIRE(rule);
   RecordOptions options;

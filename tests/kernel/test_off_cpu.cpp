@@ -38,7 +38,7 @@ void check_off_cpu(const TargetRun& run, const std::string& name) {
 }  // namespace
 
 TEST_CASE("time is split into computing and sleeping, of a function and of its callees",
-          "[bpf][ways]") {
+          "[bpf][long][ways]") {
   const Way way = GENERATE(from_range(test::ways()));
   INFO(way.name);
   const TargetRun run = record_target({"t_waits"}, options_for(way), {"wait_*"});
@@ -63,7 +63,7 @@ TEST_CASE("time is split into computing and sleeping, of a function and of its c
   CHECK(as_double(both.self_blocked_ns) <= 0.05 * as_double(both.total_ns));
 }
 
-TEST_CASE("threads that share a CPU wait for it about half of their time", "[bpf][ways]") {
+TEST_CASE("threads that share a CPU wait for it about half of their time", "[bpf][long][ways]") {
   const Way way = GENERATE(from_range(test::ways()));
   INFO(way.name);
   const TargetRun run =

@@ -65,7 +65,7 @@ void check_followed(const TargetRun& run, std::uint64_t pid) {
 
 }  // namespace
 
-TEST_CASE("forked children are followed from their birth on", "[bpf][ways]") {
+TEST_CASE("forked children are followed from their birth on", "[bpf][long][ways]") {
   const Way way = GENERATE(from_range(test::ways()));
   INFO(way.name);
   const TargetRun run = record_children(options_for(way));
@@ -83,7 +83,7 @@ TEST_CASE("forked children are followed from their birth on", "[bpf][ways]") {
   CHECK(run.recording.processes.at(0).parent_pid == 0);
 }
 
-TEST_CASE("children are left alone when that is switched off", "[bpf][ways]") {
+TEST_CASE("children are left alone when that is switched off", "[bpf][long][ways]") {
   const Way way = GENERATE(from_range(test::ways()));
   INFO(way.name);
   RecordOptions options = options_for(way);
@@ -95,7 +95,7 @@ TEST_CASE("children are left alone when that is switched off", "[bpf][ways]") {
   CHECK(run.recording.processes.size() == 1);
 }
 
-TEST_CASE("a child that executes another program is followed into it", "[bpf]") {
+TEST_CASE("a child that executes another program is followed into it", "[bpf][long]") {
   const bool follow = GENERATE(true, false);
   INFO("followed: " << follow);
   RecordOptions options;  // as a user gets them
@@ -126,7 +126,7 @@ TEST_CASE("a child that executes another program is followed into it", "[bpf]") 
   }
 }
 
-TEST_CASE("several processes of one recording are each counted exactly", "[bpf][ways]") {
+TEST_CASE("several processes of one recording are each counted exactly", "[bpf][long][ways]") {
   const Way way = GENERATE(from_range(test::ways()));
   INFO(way.name);
   Child same(test::target_command({"t_known", "--calls", "70", "--sleeps", "15"}));
@@ -162,7 +162,7 @@ TEST_CASE("several processes of one recording are each counted exactly", "[bpf][
   CHECK(find_process(run.recording, static_cast<std::uint64_t>(other.pid()))->comm == "t_threads");
 }
 
-TEST_CASE("slow calls of every process are logged, whatever its executable", "[bpf]") {
+TEST_CASE("slow calls of every process are logged, whatever its executable", "[bpf][long]") {
   const Result<SlowRule> rule = SlowRule::parse("*_work>1ns");
   REQUIRE(rule);
   RecordOptions options;

@@ -66,7 +66,7 @@ void check_counts(const TargetRun& run) {
 }  // namespace
 
 TEST_CASE("return probes are given up for ret instructions when an unwinder comes",
-          "[bpf][session]") {
+          "[bpf][long][session]") {
   const Hazard hazard = GENERATE(from_range(hazards()));
   INFO(hazard.argv[0]);
   RecordOptions options;  // as a user gets them
@@ -86,7 +86,8 @@ TEST_CASE("return probes are given up for ret instructions when an unwinder come
   CHECK(has_note(run.recording, "return probes were given up at"));
 }
 
-TEST_CASE("return probes stay held as long as nobody has judged the new code", "[bpf][session]") {
+TEST_CASE("return probes stay held as long as nobody has judged the new code",
+          "[bpf][long][session]") {
   RecordOptions options;
   // Events are answered at the end only: an exception that crossed a return probe ends the target.
   const TargetRun run = record_target(
@@ -100,13 +101,14 @@ TEST_CASE("return probes stay held as long as nobody has judged the new code", "
 }
 
 TEST_CASE("threads that leave by pthread_exit are safe while nobody judges the new code",
-          "[bpf][session]") {
+          "[bpf][long][session]") {
   check_counts(
       record_target({"t_threads", "--threads", "2", "--calls", "200", "--pthread-exit", "20"}, {},
                     {"*_work", "exit_inside"}));
 }
 
-TEST_CASE("after the switch the calls of a throwing C program are timed again", "[bpf][session]") {
+TEST_CASE("after the switch the calls of a throwing C program are timed again",
+          "[bpf][long][session]") {
   RecordOptions options;
   LiveRun live({"t_library_throw_alone", test::target_path("libt_thrower.so"), "--rounds", "2000"},
                options, {"bounce_*"});
@@ -120,7 +122,7 @@ TEST_CASE("after the switch the calls of a throwing C program are timed again", 
 }
 
 TEST_CASE("threads that are cancelled inside of probed calls end as they do alone",
-          "[bpf][session]") {
+          "[bpf][long][session]") {
   const std::string first = GENERATE("0", "1", "2");  // the kind of end that brings the unwinder
   INFO(first);
   RecordOptions options;

@@ -96,7 +96,8 @@ void check_logged(const TargetRun& run, const SlowCall& call, const LongCall& tr
 
 }  // namespace
 
-TEST_CASE("every call above its threshold is logged with what it did, none below", "[bpf][ways]") {
+TEST_CASE("every call above its threshold is logged with what it did, none below",
+          "[bpf][long][ways]") {
   const Way way = GENERATE(from_range(test::ways()));
   INFO(way.name);
   LiveRun live({"t_waits"},
@@ -126,7 +127,7 @@ TEST_CASE("every call above its threshold is logged with what it did, none below
   }
 }
 
-TEST_CASE("functions without a rule are not logged", "[bpf]") {
+TEST_CASE("functions without a rule are not logged", "[bpf][long]") {
   LiveRun live({"t_waits", "--rounds", "8"}, with_rule({}, "wait_sleep>1ms"), {"wait_*"});
   live.send("\n");
   const TargetRun run = live.finish();
@@ -134,7 +135,7 @@ TEST_CASE("functions without a rule are not logged", "[bpf]") {
   CHECK(logged_calls(run, "wait_sleep").size() == run.recording.slow_calls.size());
 }
 
-TEST_CASE("slow calls that the ring has no room for are counted as lost", "[bpf][ways]") {
+TEST_CASE("slow calls that the ring has no room for are counted as lost", "[bpf][long][ways]") {
   const Way way = GENERATE(from_range(test::ways()));
   INFO(way.name);
   const TargetRun run =
@@ -147,7 +148,7 @@ TEST_CASE("slow calls that the ring has no room for are counted as lost", "[bpf]
   CHECK(logged + run.quality("slow_calls_lost") + run.quality("slow_calls_dropped") == kCalls);
 }
 
-TEST_CASE("the log of slow calls keeps its bound and counts what is beyond", "[bpf][multi]") {
+TEST_CASE("the log of slow calls keeps its bound and counts what is beyond", "[bpf][long][multi]") {
   const std::string library = test::target_path("libt_plugin.so");
   LiveRun live({"t_dlopen", library}, with_rule({}, "libt_plugin.so:plugin_helper>1ns"),
                {"libt_plugin.so:plugin_*", "main"});

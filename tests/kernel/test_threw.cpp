@@ -11,7 +11,7 @@ using test::record_target;
 using test::TargetRun;
 
 TEST_CASE("calls that a caught exception left threw, those that longjmp left did not",
-          "[bpf][multi]") {
+          "[bpf][long][multi]") {
   const std::string target = GENERATE("t_throw", "t_throw_static");
   INFO(target);
   const TargetRun run = record_target({target, "--leaps", "30"}, {},
@@ -33,7 +33,7 @@ TEST_CASE("calls that a caught exception left threw, those that longjmp left did
 }
 
 TEST_CASE("inner, stopped and carried exceptions are counted as thrown through what they left",
-          "[bpf][multi]") {
+          "[bpf][long][multi]") {
   const std::string target = GENERATE("t_throw_nested", "t_throw_nested_static");
   INFO(target);
   const TargetRun run =
@@ -48,7 +48,7 @@ TEST_CASE("inner, stopped and carried exceptions are counted as thrown through w
   }
 }
 
-TEST_CASE("a program that knows no exceptions has none", "[bpf][multi]") {
+TEST_CASE("a program that knows no exceptions has none", "[bpf][long][multi]") {
   const TargetRun run = record_target({"t_longjmp"}, {}, {"jump_*"});
   check_truth(run);
   CHECK(run.function("jump_frame").unwound > 0);
@@ -56,7 +56,7 @@ TEST_CASE("a program that knows no exceptions has none", "[bpf][multi]") {
 }
 
 TEST_CASE("an exception whose destructors make probed calls is counted as one, too",
-          "[bpf][multi]") {
+          "[bpf][long][multi]") {
   const TargetRun run = record_target({"t_throw_nested"}, {}, {"*nest_*", "*inner_frame*"});
   CHECK(run.status == 0);
   const FunctionStats& frame = run.function("nest_frame");

@@ -14,15 +14,20 @@ std::vector<Way>& chosen_ways() {
 
 }  // namespace
 
-RecordOptions options_for(const Way& way) {
+RecordOptions user_options() {
   RecordOptions options;
+  options.calibrate = std::getenv("CALLSCOPE_FEWER_CALLS") == nullptr;
+  return options;
+}
+
+RecordOptions options_for(const Way& way) {
+  RecordOptions options = user_options();
   options.mechanism = way.mechanism;
   options.exit_mode = way.exit;
   // Without sessions return probes cannot be held back when a library comes; none does in the
   // tests.
   options.unsafe = way.mechanism != ProbeMechanism::kSession;
   options.sample_hz = 0;
-  options.calibrate = std::getenv("CALLSCOPE_FEWER_CALLS") == nullptr;  // half of a guest's time
   return options;
 }
 

@@ -20,6 +20,8 @@ struct Way {
 
 // To record by this way: calls only, no CPU samples.
 RecordOptions options_for(const Way& way);
+// As a user gets them, but that an emulated guest is spared the calibration: half of its time.
+RecordOptions user_options();
 
 // Every way, whether this kernel has it or not.
 const std::vector<Way>& all_ways();
