@@ -23,9 +23,10 @@ for ((i = 0; i < 100; ++i)); do
   sleep 0.05
 done
 
+# Without a budget, which would detach both functions in a fraction of a second at this rate.
 # The window is fixed by the load, not by time: the recorder is attached before the first command
 # (a recording exists once it is) and is stopped after the last reply.
-background "$CALLSCOPE" record -p "$redis_pid" -f getCommand,setCommand -d 120s -o "$work/redis.cscope"
+background "$CALLSCOPE" record -p "$redis_pid" --budget 0 -f getCommand,setCommand -d 120s -o "$work/redis.cscope"
 recorder=$started
 for ((i = 0; i < 200; ++i)); do
   [ -s "$work/redis.cscope" ] && break
