@@ -5,7 +5,7 @@
 set -u
 # shellcheck source=tests/hazards/lib.sh
 . "$(dirname "$0")/lib.sh"
-[ ${#all_ways[@]} -eq 1 ] || ways=(auto entry-only)
+use_ways auto entry-only
 survives_all_ways "frames of a program with an unwinder" '*' t_backtrace_unwinder
 survives "frames of a program with an unwinder, libraries probed" "*,$libraries" t_backtrace_unwinder
 survives_launch "frames of a launched program with an unwinder" "*,$libraries" t_backtrace_unwinder

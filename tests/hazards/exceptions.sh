@@ -18,11 +18,9 @@ for target in t_throw_nested t_throw_nested_static; do
     survives "$target, $depth frames" '*' $target --rounds 4 --deepest "$depth"
   done
 done
-if [ ${#all_ways[@]} -gt 1 ]; then
-  ways=(ret-site entry-only)
-  survives_all_ways "exceptions" 'throw_*' t_throw --rounds 4
-  survives_all_ways "nested exceptions" '*' t_throw_nested --rounds 4
-fi
+use_ways ret-site entry-only
+survives_all_ways "exceptions" 'throw_*' t_throw --rounds 4
+survives_all_ways "nested exceptions" '*' t_throw_nested --rounds 4
 # Every function that throws, unwinds and catches is probed, too.
 survives "exceptions with all libraries probed" "*,$libraries" t_throw --rounds 4 --deepest 64
 survives "nested exceptions with all libraries probed" "*,$libraries" t_throw_nested --rounds 4

@@ -8,7 +8,7 @@ set -u
 survives "fibers" '*' t_fibers
 survives "fibers, libc probed" "*,$libraries" t_fibers
 survives_launch "fibers of a launched program" "*,$libraries" t_fibers
-[ ${#all_ways[@]} -eq 1 ] || ways=(auto entry-only)
+use_ways auto entry-only
 survives_all_ways "fibers of a static program" '*' t_fibers_static
 survives_launch "fibers of a launched static program" '*' t_fibers_static
 survives_all_ways "fibers by a routine of the program" '*' t_fibers_own

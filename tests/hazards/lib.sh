@@ -15,6 +15,12 @@ check_counts=yes   # no: what the target prints is not about the functions that 
 # HAZARDS=short: with the defaults alone, and fewer repeats
 if [ "${HAZARDS:-full}" = short ]; then all_ways=(auto) rounds=(1); else all_ways=(auto ret-site entry-only) rounds=(1 2 3); fi
 ways=("${all_ways[@]}")
+# use_ways WAY...: of survives_all_ways from here on, as far as this run takes them
+use_ways() {
+  local way
+  ways=()
+  for way in "$@"; do [[ " ${all_ways[*]} " != *" $way "* ]] || ways+=("$way"); done
+}
 libraries='libc.so.6:*,libgcc_s.so.1:*,libstdc++.so.6:*,libm.so.6:*,ld-linux-x86-64.so.2:*'
 
 # ---- the text of a process

@@ -12,7 +12,7 @@ done
 survives_all_ways "C threads" '*' t_cancel --rounds 4
 survives_all_ways "C threads, libc probed" "*,$libraries" t_cancel --rounds 4
 survives_launch "C threads of a launched program" "*,$libraries" t_cancel --rounds 4
-[ ${#all_ways[@]} -eq 1 ] || ways=(auto entry-only)
+use_ways auto entry-only
 survives_all_ways "C++ threads" '*' t_cancel_cpp --rounds 4
 survives "C++ threads, libraries probed" "*,$libraries" t_cancel_cpp --rounds 4
 survives_launch "C++ threads of a launched program" "*,$libraries" t_cancel_cpp --rounds 4

@@ -8,7 +8,6 @@
 #include <catch2/catch.hpp>
 #include <utility>
 
-#include "symbols/demangle.hpp"
 #include "sys/clock.hpp"
 
 namespace callscope::test {
@@ -72,15 +71,7 @@ void LiveRun::wait_for(const std::string& start) {
 
 TargetRun LiveRun::finish() {
   wait_for("done");
-  require(recorder_->stop("test"));
-  TargetRun run;
-  run.recording = recorder_->recording();
-  demangle_names(run.recording, DemangleLevel::kSimple);
-  child_.close_input();
-  run.status = child_.wait_status();
-  run.lines = lines_;
-  run.truth = parse_truth(lines_);
-  return run;
+  return end_run(*recorder_, child_, lines_);
 }
 
 }  // namespace callscope::test

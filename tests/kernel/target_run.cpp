@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <catch2/catch.hpp>
 #include <charconv>
@@ -153,6 +154,26 @@ std::map<std::string, std::uint64_t> parse_truth(const std::vector<std::string>&
   return truth;
 }
 
+TargetRun end_run(Recorder& recorder, Child& child, std::vector<std::string> lines) {
+  const Result<void> stopped = recorder.stop("test");
+  if (!stopped) FAIL(stopped.error().message());
+  TargetRun run;
+  run.recording = recorder.recording();
+  demangle_names(run.recording, DemangleLevel::kSimple);
+  child.close_input();
+  run.status = child.wait_status();
+  run.truth = parse_truth(lines);
+  run.lines = std::move(lines);
+  return run;
+}
+
+bool has_note(const Recording& recording, const std::string& text) {
+  for (const std::string& note : recording.notes) UNSCOPED_INFO(note);
+  return std::ranges::any_of(recording.notes, [&](const std::string& note) {
+    return note.find(text) != std::string::npos;
+  });
+}
+
 TargetRun record_target(std::vector<std::string> argv, RecordOptions options,
                         const std::vector<std::string>& patterns) {
   options.patterns = parse_patterns(patterns);
@@ -162,17 +183,9 @@ TargetRun record_target(std::vector<std::string> argv, RecordOptions options,
   if (!recorder) FAIL(recorder.error().message());
   (*recorder)->enable();
   child.send("\n");
-  TargetRun run;
-  run.lines = child.read_until("done");
+  std::vector<std::string> lines = child.read_until("done");
   (*recorder)->drain();
-  const Result<void> stopped = (*recorder)->stop("test");
-  if (!stopped) FAIL(stopped.error().message());
-  run.recording = (*recorder)->recording();
-  demangle_names(run.recording, DemangleLevel::kSimple);
-  child.close_input();
-  run.status = child.wait_status();
-  run.truth = parse_truth(run.lines);
-  return run;
+  return end_run(**recorder, child, std::move(lines));
 }
 
 void check_truth(const TargetRun& run) {

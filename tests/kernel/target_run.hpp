@@ -64,6 +64,12 @@ struct TargetRun {
 // The truth in the lines that a target has printed.
 std::map<std::string, std::uint64_t> parse_truth(const std::vector<std::string>& lines);
 
+// Stops the recorder, lets the target end, and takes together what both said.
+TargetRun end_run(Recorder& recorder, Child& child, std::vector<std::string> lines);
+
+// One of the recording's notes has the text; else the failing test shows them all.
+bool has_note(const Recording& recording, const std::string& text);
+
 // Records the target, as of target_command, from its "ready" to its "done". Events are answered at
 // the end only; live_run.hpp answers them meanwhile.
 TargetRun record_target(std::vector<std::string> argv, RecordOptions options,

@@ -83,6 +83,15 @@ void check_tree(const Recording& recording) {
   }
 }
 
+// Depths below the limit of pending return probes: then every call is timed by every way.
+TargetRun record_recursion(const Way& way, const std::string& depth, const std::string& mutual) {
+  TargetRun run = record_target(
+      {"t_recursive", "--depth", depth, "--rounds", "30", "--mutual", mutual, "--tails", "0"},
+      options_for(way), {"recurse", "mutual_*", "tail_*"});
+  check_truth(run);
+  return run;
+}
+
 }  // namespace
 
 TEST_CASE("the tree of calls is the target's nesting, and its times add up", "[bpf][long][ways]") {
@@ -129,11 +138,7 @@ TEST_CASE("callers of a function are told apart", "[bpf][long][ways]") {
 TEST_CASE("recursion is a leaf of the outermost call", "[bpf][long][ways]") {
   const Way way = GENERATE(from_range(test::ways()));
   INFO(way.name);
-  // Below the limit of pending return probes, so that every call is timed by every way.
-  const TargetRun run = record_target(
-      {"t_recursive", "--depth", "20", "--rounds", "30", "--mutual", "0", "--tails", "0"},
-      options_for(way), {"recurse", "mutual_*", "tail_*"});
-  check_truth(run);
+  const TargetRun run = record_recursion(way, "20", "0");
   const std::map<std::string, std::uint64_t> expected{{"recurse", 30},
                                                       {"recurse/recurse", 30 * 19}};
   CHECK(calls_by_path(run.recording) == expected);
@@ -145,11 +150,7 @@ TEST_CASE("recursion is a leaf of the outermost call", "[bpf][long][ways]") {
 TEST_CASE("in mutual recursion the times of the tree add up, too", "[bpf][long][ways]") {
   const Way way = GENERATE(from_range(test::ways()));
   INFO(way.name);
-  const TargetRun run = record_target(
-      {"t_recursive", "--depth", "1", "--rounds", "30", "--mutual", "20", "--tails", "0"},
-      options_for(way), {"recurse", "mutual_*", "tail_*"});
-  check_truth(run);
-  check_tree(run.recording);
+  check_tree(record_recursion(way, "1", "20").recording);
 }
 
 TEST_CASE("frames that longjmp left are in the tree as unwound", "[bpf][long][ways]") {

@@ -10,16 +10,12 @@
 #include "target_run.hpp"
 
 using namespace callscope;
+using test::has_note;
+using test::parse_patterns;
 
 namespace {
 
 constexpr std::uint64_t kPatienceNs = 20'000'000'000;
-
-std::vector<FunctionPattern> patterns(const std::vector<std::string>& texts) {
-  std::vector<FunctionPattern> parsed;
-  for (const std::string& text : texts) parsed.push_back(*FunctionPattern::parse(text));
-  return parsed;
-}
 
 // A recording of the target with the functions that would be probed, and what inlining adds to it.
 Recording told_about(const std::string& target, const std::vector<FunctionPattern>& wanted) {
@@ -42,19 +38,12 @@ std::uint64_t copies_of(const Recording& recording, const std::string& name) {
   return found->inlined_copies;
 }
 
-bool has_note(const Recording& recording, const std::string& text) {
-  for (const std::string& note : recording.notes) UNSCOPED_INFO(note);
-  return std::ranges::any_of(recording.notes, [&](const std::string& note) {
-    return note.find(text) != std::string::npos;
-  });
-}
-
 }  // namespace
 
 TEST_CASE("functions say at how many places they are inlined, by any debug file") {
   const std::string target = GENERATE("t_inlined", "t_inlined_split");
   INFO(target);
-  const Recording recording = told_about(target, patterns({"inl_*"}));
+  const Recording recording = told_about(target, parse_patterns({"inl_*"}));
   CHECK(copies_of(recording, "inl_also") == 1);
   CHECK(copies_of(recording, "inl_never") == 0);
   CHECK(copies_of(recording, "inl_caller_a") == 0);
@@ -68,19 +57,19 @@ TEST_CASE("functions say at how many places they are inlined, by any debug file"
 }
 
 TEST_CASE("functions that were not asked for are not told about") {
-  const Recording recording = told_about("t_inlined", patterns({"inl_never"}));
+  const Recording recording = told_about("t_inlined", parse_patterns({"inl_never"}));
   CHECK(copies_of(recording, "inl_never") == 0);
   CHECK(recording.notes.empty());
 }
 
 TEST_CASE("a clone belongs to its function") {
-  const Recording recording = told_about("t_inlined", patterns({"cloned*"}));
+  const Recording recording = told_about("t_inlined", parse_patterns({"cloned*"}));
   CHECK(copies_of(recording, "cloned.constprop.0") == 0);
   CHECK_FALSE(has_note(recording, "inlined everywhere"));
 }
 
 TEST_CASE("without debug information the user is told that nothing is known") {
-  const Recording recording = told_about("t_inlined_stripped", patterns({"inl_*"}));
+  const Recording recording = told_about("t_inlined_stripped", parse_patterns({"inl_*"}));
   CHECK(has_note(recording, "1 files do not tell all that was inlined in them"));
 }
 
@@ -89,7 +78,7 @@ TEST_CASE("a search that is ended early says so") {
   Symbolizer symbolizer(recording);
   // This very program: some ten MB of debug information.
   REQUIRE(symbolizer.refresh(::getpid()));
-  InlinedSearch search = InlinedSearch::start(::getpid(), symbolizer, patterns({"*"}));
+  InlinedSearch search = InlinedSearch::start(::getpid(), symbolizer, parse_patterns({"*"}));
   apply_inlined(search.finish(0), recording);
   CHECK(has_note(recording, "there was no time to read all of it"));
 }

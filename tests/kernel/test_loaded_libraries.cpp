@@ -7,19 +7,13 @@
 #include "live_run.hpp"
 
 using namespace callscope;
+using test::has_note;
 using test::LiveRun;
 using test::TargetRun;
 
 namespace {
 
 const std::vector<std::string> kPatterns{"libt_plugin.so:plugin_*", "main"};
-
-bool has_note(const Recording& recording, const std::string& text) {
-  for (const std::string& note : recording.notes) UNSCOPED_INFO(note);
-  return std::ranges::any_of(recording.notes, [&](const std::string& note) {
-    return note.find(text) != std::string::npos;
-  });
-}
 
 void check_calls(const TargetRun& run, std::uint64_t work) {
   CHECK(run.status == 0);

@@ -9,6 +9,7 @@
 #include "live_run.hpp"
 
 using namespace callscope;
+using test::has_note;
 using test::LiveRun;
 using test::record_target;
 using test::TargetRun;
@@ -29,13 +30,6 @@ std::vector<Hazard> hazards() {
        {"*_work", "exit_inside"},
        {"shared_work", "even_work", "odd_work"}},
   };
-}
-
-bool has_note(const Recording& recording, const std::string& text) {
-  for (const std::string& note : recording.notes) UNSCOPED_INFO(note);
-  return std::ranges::any_of(recording.notes, [&](const std::string& note) {
-    return note.find(text) != std::string::npos;
-  });
 }
 
 // Calls are exact; those that were held are counted, not timed, and so is not how they ended.
