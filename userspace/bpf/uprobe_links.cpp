@@ -7,12 +7,12 @@
 #include <optional>
 
 #include "sys/fd.hpp"
+#include "sys/uprobe_link.hpp"
 
 namespace callscope {
 namespace {
 
 constexpr std::uint32_t kUprobeMultiType = 12;  // BPF_LINK_TYPE_UPROBE_MULTI
-constexpr std::uint32_t kMultiReturn = 1;       // BPF_F_UPROBE_MULTI_RETURN
 
 // struct bpf_link_info for uprobe_multi links, kernel 6.8; Debian's headers are older.
 struct LinkInfo {
@@ -50,7 +50,7 @@ std::optional<UprobeLink> read_link(std::uint32_t id) {
   link.id = id;
   link.program = program_name(info.program_id);
   link.pid = static_cast<std::int32_t>(info.pid);
-  link.returns = (info.flags & kMultiReturn) != 0 || link.program == "cs_call_session";
+  link.returns = (info.flags & kUprobeMultiReturn) != 0 || link.program == "cs_call_session";
   link.offsets.resize(info.count);
   std::string path(PATH_MAX, '\0');
   const std::uint32_t count = info.count;

@@ -47,7 +47,7 @@ Result<std::unique_ptr<CallTracer>> CallTracer::start(std::int32_t pid, const Op
   if (!calls) return std::unexpected(calls.error());
   self->calls_ = std::move(*calls);
   Traced& traced = self->processes_[pid];
-  self->describe(pid);
+  self->executables_.insert(recording.target.exe);
   CS_TRY(self->judge(pid, traced));
   CS_TRY(self->attach_hooks(pid, traced));
   CS_TRY(self->attach_functions(pid, traced, std::move(found)));

@@ -31,8 +31,10 @@ Result<void> CallTracer::handle(const cs_process_record& record) {
     case CS_RECORD_FORK:
       return on_fork(pid, static_cast<std::int32_t>(record.parent_tgid));
     case CS_RECORD_EXEC:
-      if (const auto traced = processes_.find(pid); traced != processes_.end())
+      if (const auto traced = processes_.find(pid); traced != processes_.end()) {
         traced->second.forked_ns = 0;
+        describe(pid);
+      }
       changed_.insert(pid);
       ++announced_;
       return {};
@@ -50,7 +52,6 @@ Result<void> CallTracer::on_code_change(std::int32_t pid) {
   if (found_process == processes_.end()) return {};
   Traced& traced = found_process->second;
   if (!symbolizer_.refresh(pid)) return {};  // gone: its probes are, too
-  describe(pid);
   if (new_modules(traced.facts, mappings_of(symbolizer_.process(pid))).empty()) return {};
   const bool was_hooked = traced.hooked;
   if (!judge(pid, traced)) return {};

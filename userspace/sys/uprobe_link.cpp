@@ -11,8 +11,6 @@
 namespace callscope {
 namespace {
 
-constexpr std::uint32_t kMultiReturn = 1;  // BPF_F_UPROBE_MULTI_RETURN
-
 // The part of union bpf_attr that BPF_LINK_CREATE reads for uprobe links, kernel 6.6 and later.
 struct UprobeMultiAttr {
   std::uint32_t program_fd;
@@ -45,7 +43,7 @@ Result<Fd> link_uprobes(const UprobeLinkSpec& spec) {
   attr.count = static_cast<std::uint32_t>(std::min(spec.offsets.size(), spec.cookies.size()));
   if (spec.ref_ctr_offsets.size() >= attr.count)
     attr.ref_ctr_offsets = address_of(spec.ref_ctr_offsets.data());
-  attr.flags = spec.kind == UprobeLinkKind::kReturn ? kMultiReturn : 0;
+  attr.flags = spec.kind == UprobeLinkKind::kReturn ? kUprobeMultiReturn : 0;
   attr.pid = static_cast<std::uint32_t>(spec.pid);
   const long fd = ::syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
   if (fd >= 0) return Fd(static_cast<int>(fd));

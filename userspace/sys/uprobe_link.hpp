@@ -18,6 +18,8 @@ enum class UprobeLinkKind { kEntry, kReturn, kSession };
 // bpf_attach_type values; Debian's headers end before them (include/uapi/linux/bpf.h).
 inline constexpr int kAttachTraceUprobeMulti = 48;
 inline constexpr int kAttachTraceUprobeSession = 57;
+// Flag of a link with return probes, as it is made and as it is told (BPF_F_UPROBE_MULTI_RETURN).
+inline constexpr std::uint32_t kUprobeMultiReturn = 1;
 
 struct UprobeLinkSpec {
   int program_fd = -1;
