@@ -4,6 +4,7 @@
 #ifndef CALLSCOPE_BPF_CALLS_LEAVE_BPF_H
 #define CALLSCOPE_BPF_CALLS_LEAVE_BPF_H
 
+#include "calls/enter.bpf.h"
 #include "calls/slow.bpf.h"
 #include "common/call_tracker.bpf.h"
 
@@ -32,6 +33,16 @@ static __always_inline void cs_leave_by_return_probe(struct pt_regs *ctx)
 		cs_count(&cs_stats, CS_STAT_RETURN_UNMATCHED);
 }
 
+/* What the exits of a tail callee cost is part of the budget. */
+static __always_inline void cs_count_tail_callee(struct cs_func_ctl *ctl, __u32 func)
+{
+	struct cs_call_stats *stats = cs_node_stats(func);
+
+	if (stats) /* func is in range: always */
+		__sync_fetch_and_add(&stats->untimed, 1);
+	cs_watch_budget(ctl, func, bpf_ktime_get_ns());
+}
+
 static __always_inline void cs_leave_by_site(struct pt_regs *ctx, __u64 cookie, bool tail)
 {
 	__u64 slot = tail ? ctx->sp : cs_slot_at(ctx, cookie), caller = 0;
@@ -40,6 +51,8 @@ static __always_inline void cs_leave_by_site(struct pt_regs *ctx, __u64 cookie, 
 
 	if (ctl && ctl->generation != !!(cookie & CS_COOKIE_GENERATION))
 		return;
+	if (ctl && ctl->mode == CS_FUNC_TAIL_CALLEE)
+		cs_count_tail_callee(ctl, func);
 	if (ctl && ctl->slow_ns)
 		bpf_probe_read_user(&caller, sizeof(caller), (void *)slot);
 	if (cs_leave(ctx, slot, tail, cs_cookie_high(cookie), caller))

@@ -81,6 +81,25 @@ TEST_CASE("over the budget a hot function is shed and marked, the others stay ex
   check_time_of_cold_step(run);
 }
 
+TEST_CASE("exits of a hot tail callee that nobody asked for are part of the budget",
+          "[bpf][long]") {
+  RecordOptions options;
+  options.budget_percent = 5;
+  options.exit_mode = ExitMode::kRetSite;
+  LiveRun live({"t_hot", "--windows", "4"}, options, {"cold_jump", "cold_step"});
+  live.send("\n");
+  const TargetRun run = live.finish();
+  CHECK(run.status == 0);
+  CHECK(run.quality("tail_callees_shed") == 1);
+  const FunctionStats& jump = run.function("cold_jump");
+  CHECK(jump.calls == run.truth.at("calls cold_jump"));
+  CHECK(jump.detached_ns == 0);
+  CHECK(jump.tail_exits > 0);  // since then a call ends at its jump
+  CHECK(jump.tail_exits < jump.returns);
+  CHECK(jump.unwound == 0);
+  check_exact(run, "cold_step");
+}
+
 TEST_CASE("without a budget every call of a hot function is timed", "[bpf][long]") {
   const TargetRun run = record_hot(0, "1");
   CHECK(run.status == 0);

@@ -2,6 +2,10 @@
 #include "bpf/call_links.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <string_view>
+#include <tuple>
+#include <utility>
 
 #include "callscope/abi/call_cookie.h"
 #include "callscope/abi/calls.h"
@@ -34,6 +38,47 @@ Probe counted(Probe probe) {
   return probe;
 }
 
+// Takes out the probes of removed functions, and of the counted ones all but the entries. A jump to
+// a removed tail callee is probed itself from now on.
+void apply_shedding(CallProbes& probes, const CallLinks::Functions& removed,
+                    const CallLinks::Functions& counted_only) {
+  const auto is_removed = [&](const Probe& probe) { return removed.contains(func_of(probe)); };
+  const auto is_counted = [&](const Probe& probe) { return counted_only.contains(func_of(probe)); };
+  std::erase_if(probes.return_probed, is_removed);
+  std::erase_if(probes.sites, [&](const Probe& probe) {
+    return is_removed(probe) || (is_counted(probe) && !is_entry(probe));
+  });
+  std::erase_if(probes.tail_jumps, [&](const TailJump& jump) {
+    return is_removed(jump.probe) || is_counted(jump.probe);
+  });
+  for (Probe& probe : probes.sites)
+    if (is_counted(probe)) probe = counted(std::move(probe));
+  for (const Probe& probe : probes.return_probed)
+    if (is_counted(probe)) probes.sites.push_back(counted(probe));
+  std::erase_if(probes.return_probed, is_counted);
+  // In front, as exits stand before entries: both may be on one instruction.
+  for (const TailJump& jump : probes.tail_jumps)
+    if (removed.contains(jump.callee)) probes.sites.insert(probes.sites.begin(), jump.probe);
+  std::erase_if(probes.tail_jumps,
+                [&](const TailJump& jump) { return removed.contains(jump.callee); });
+}
+
+CallLinks::Functions callees_of(const CallProbes& probes) {
+  CallLinks::Functions callees;
+  for (const TailJump& jump : probes.tail_jumps) callees.insert(jump.callee);
+  return callees;
+}
+
+// Several attached groups of functions may share a tail callee.
+void drop_known(std::vector<Probe>& probes, const std::vector<Probe>& known) {
+  const auto key = [](const Probe& probe) {
+    return std::tuple(probe.cookie, probe.file_off, std::string_view(probe.path));
+  };
+  std::set<decltype(key(Probe{}))> there;
+  for (const Probe& probe : known) there.insert(key(probe));
+  std::erase_if(probes, [&](const Probe& probe) { return there.contains(key(probe)); });
+}
+
 }  // namespace
 
 std::uint32_t CallLinks::group_of(std::uint32_t func, std::size_t functions_per_group) {
@@ -48,16 +93,25 @@ std::uint32_t CallLinks::group_of(std::uint32_t func, std::size_t functions_per_
   return known->second = static_cast<std::uint32_t>(groups_.size() - 1);
 }
 
-Result<void> CallLinks::attach(std::int32_t pid, CallProbes probes) {
-  if (groups_.empty()) groups_.emplace_back();
-  last_group_size_ = SIZE_MAX;  // functions that come later change apart from earlier ones
+std::map<std::uint32_t, CallProbes> CallLinks::by_group(CallProbes probes) {
   const std::size_t per_group = (count_functions(probes) + kGroups - 1) / kGroups;
   std::map<std::uint32_t, CallProbes> split;
   for (Probe& probe : probes.return_probed)
     split[group_of(func_of(probe), per_group)].return_probed.push_back(std::move(probe));
   for (Probe& probe : probes.sites)
     split[group_of(func_of(probe), per_group)].sites.push_back(std::move(probe));
-  for (auto& [number, part_probes] : split) {
+  for (TailJump& jump : probes.tail_jumps)
+    split[group_of(func_of(jump.probe), per_group)].tail_jumps.push_back(std::move(jump));
+  return split;
+}
+
+Result<void> CallLinks::attach(std::int32_t pid, CallProbes probes) {
+  if (groups_.empty()) groups_.emplace_back();
+  last_group_size_ = SIZE_MAX;  // functions that come later change apart from earlier ones
+  for (auto& [number, part_probes] : by_group(std::move(probes))) {
+    apply_shedding(part_probes, removed_, counted_);
+    for (const Part& there : groups_[number])
+      if (there.pid == pid) drop_known(part_probes.sites, there.probes.sites);
     Part part{pid, std::move(part_probes), {}};
     Result<std::vector<UprobeSet>> links = link(part, false);
     if (!links) return std::unexpected(links.error());
@@ -138,16 +192,51 @@ void CallLinks::clear() {
   reaper_.wait();
 }
 
-Result<void> CallLinks::change(const Functions& functions, const Change& change) {
-  std::set<std::uint32_t> numbers;
+CallLinks::Numbers CallLinks::groups_with(const Functions& functions) const {
+  Numbers numbers;
   for (const std::uint32_t func : functions)
     if (const auto known = group_of_function_.find(func); known != group_of_function_.end())
       numbers.insert(known->second);
+  for (std::uint32_t number = 0; number < groups_.size(); ++number)
+    for (const Part& part : groups_[number])
+      for (const TailJump& jump : part.probes.tail_jumps)
+        if (functions.contains(jump.callee)) numbers.insert(number);
+  return numbers;
+}
+
+// Applies what was removed or is only counted now to these groups. The tail callees that nothing
+// jumps to any more.
+CallLinks::Functions CallLinks::shed(const Numbers& numbers) {
+  Functions left_alone;
+  for (const std::uint32_t number : numbers)
+    for (Part& part : groups_[number]) {
+      const Functions before = callees_of(part.probes);
+      apply_shedding(part.probes, removed_, counted_);
+      left_alone.insert(before.begin(), before.end());
+    }
+  for (const Group& group : groups_)
+    for (const Part& part : group)
+      for (const TailJump& jump : part.probes.tail_jumps) left_alone.erase(jump.callee);
+  for (const std::uint32_t func : removed_) left_alone.erase(func);
+  return left_alone;
+}
+
+Result<void> CallLinks::shed_all(Functions functions) {
+  Numbers changed;
+  while (!functions.empty()) {
+    const Numbers numbers = groups_with(functions);
+    changed.insert(numbers.begin(), numbers.end());
+    functions = shed(numbers);
+    removed_.insert(functions.begin(), functions.end());
+  }
+  return relink(changed);
+}
+
+Result<void> CallLinks::relink(const Numbers& numbers) {
   for (const std::uint32_t number : numbers) {
     Group& group = groups_[number];
     std::vector<std::vector<UprobeSet>> fresh;
-    for (Part& part : group) {
-      change(part);
+    for (const Part& part : group) {
       Result<std::vector<UprobeSet>> links = link(part, true);
       if (!links) return std::unexpected(links.error());
       fresh.push_back(std::move(*links));
@@ -163,38 +252,32 @@ Result<void> CallLinks::change(const Functions& functions, const Change& change)
 }
 
 Result<void> CallLinks::remove(const Functions& functions) {
-  return change(functions, [&](Part& part) {
-    const auto is_one = [&](const Probe& probe) { return functions.contains(func_of(probe)); };
-    std::erase_if(part.probes.return_probed, is_one);
-    std::erase_if(part.probes.sites, is_one);
-  });
+  removed_.insert(functions.begin(), functions.end());
+  return shed_all(functions);
 }
 
 Result<void> CallLinks::count_only(const Functions& functions) {
-  return change(functions, [&](Part& part) {
-    const auto is_one = [&](const Probe& probe) { return functions.contains(func_of(probe)); };
-    std::erase_if(part.probes.sites,
-                  [&](const Probe& probe) { return is_one(probe) && !is_entry(probe); });
-    for (Probe& probe : part.probes.sites)
-      if (is_one(probe)) probe = counted(std::move(probe));
-    for (const Probe& probe : part.probes.return_probed)
-      if (is_one(probe)) part.probes.sites.push_back(counted(probe));
-    std::erase_if(part.probes.return_probed, is_one);
-  });
+  counted_.insert(functions.begin(), functions.end());
+  return shed_all(functions);
 }
 
 Result<void> CallLinks::replace_return_probes(std::int32_t pid, const Functions& functions,
-                                              std::span<const Probe> sites) {
-  return change(functions, [&](Part& part) {
-    const auto is_one = [&](const Probe& probe) { return functions.contains(func_of(probe)); };
-    if (part.pid != pid) return;
-    std::set<std::uint32_t> here;
-    for (const Probe& probe : part.probes.return_probed)
-      if (is_one(probe)) here.insert(func_of(probe));
-    std::erase_if(part.probes.return_probed, is_one);
-    for (const Probe& probe : sites)
-      if (here.contains(func_of(probe))) part.probes.sites.push_back(probe);
-  });
+                                              const CallProbes& sites) {
+  const Numbers numbers = groups_with(functions);
+  for (const std::uint32_t number : numbers)
+    for (Part& part : groups_[number]) {
+      if (part.pid != pid) continue;
+      Functions here;
+      for (const Probe& probe : part.probes.return_probed)
+        if (functions.contains(func_of(probe))) here.insert(func_of(probe));
+      const auto is_here = [&](const Probe& probe) { return here.contains(func_of(probe)); };
+      std::erase_if(part.probes.return_probed, is_here);
+      std::ranges::copy_if(sites.sites, std::back_inserter(part.probes.sites), is_here);
+      std::ranges::copy_if(sites.tail_jumps, std::back_inserter(part.probes.tail_jumps), is_here,
+                           &TailJump::probe);
+      apply_shedding(part.probes, removed_, counted_);
+    }
+  return relink(numbers);
 }
 
 }  // namespace callscope

@@ -7,10 +7,8 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <set>
-#include <span>
 #include <vector>
 
 #include "bpf/link_reaper.hpp"
@@ -22,10 +20,17 @@ struct bpf_program;
 
 namespace callscope {
 
+// A jump to a function whose exits are probed in its stead. When these go, the probe comes here.
+struct TailJump {
+  Probe probe;
+  std::uint32_t callee = 0;  // a function of its own
+};
+
 // Where to put the probes, cookies already set (abi/call_cookie.h) but for the generation.
 struct CallProbes {
-  std::vector<Probe> return_probed;  // entries that get a return probe at the same place
-  std::vector<Probe> sites;          // all others: entries, counts, exits
+  std::vector<Probe> return_probed;       // entries that get a return probe at the same place
+  std::vector<Probe> sites;               // all others: entries, counts, exits
+  std::vector<TailJump> tail_jumps = {};  // not attached
 
   [[nodiscard]] bool empty() const { return return_probed.empty() && sites.empty(); }
   [[nodiscard]] std::size_t size() const { return return_probed.size() + sites.size(); }
@@ -44,8 +49,9 @@ class CallLinks {
   CallLinks(const Programs& programs, ProbeMechanism mechanism, const SharedArray& controls)
       : programs_(programs), mechanism_(mechanism), controls_(&controls) {}
 
-  // Adds probes in one process. kUnsupported: no such mechanism. What the kernel refuses is listed
-  // in failures(), the rest is attached.
+  // Adds probes in one process, but for those that are there and those of functions that were
+  // removed. kUnsupported: no such mechanism. What the kernel refuses is listed in failures(), the
+  // rest is attached.
   Result<void> attach(std::int32_t pid, CallProbes probes);
   // Attaches in `to` what is attached in `from`, whose files it has mapped as well. kIo: it is
   // gone.
@@ -55,13 +61,14 @@ class CallLinks {
   void clear();
 
   using Functions = std::set<std::uint32_t>;
-  // Takes all probes of these functions away, in every process.
+  // Takes all probes of these functions away, in every process, and those of tail callees that no
+  // other function jumps to.
   Result<void> remove(const Functions& functions);
-  // Leaves of their probes the entries, which count calls and no more.
+  // Leaves of their probes the entries, which count calls and no more; tail callees as above.
   Result<void> count_only(const Functions& functions);
   // Their return probes become these sites, which replace the sites that they had.
   Result<void> replace_return_probes(std::int32_t pid, const Functions& functions,
-                                     std::span<const Probe> sites);
+                                     const CallProbes& sites);
 
   [[nodiscard]] const std::vector<ProbeFailure>& failures() const { return failures_; }
 
@@ -72,12 +79,16 @@ class CallLinks {
     std::vector<UprobeSet> links;
   };
   using Group = std::vector<Part>;
-  using Change = std::function<void(Part&)>;
+  using Numbers = std::set<std::uint32_t>;  // into groups_
 
   void retire(std::vector<UprobeSet>& sets);
   std::uint32_t group_of(std::uint32_t func, std::size_t functions_per_group);
+  std::map<std::uint32_t, CallProbes> by_group(CallProbes probes);
   Result<std::vector<UprobeSet>> link(const Part& part, bool flipped);
-  Result<void> change(const Functions& functions, const Change& change);
+  [[nodiscard]] Numbers groups_with(const Functions& functions) const;
+  Functions shed(const Numbers& numbers);
+  Result<void> shed_all(Functions functions);
+  Result<void> relink(const Numbers& numbers);
 
   Programs programs_;
   ProbeMechanism mechanism_;
@@ -85,6 +96,8 @@ class CallLinks {
   std::map<std::uint32_t, std::uint32_t> group_of_function_;
   std::size_t last_group_size_ = 0;
   std::vector<Group> groups_;  // 0: probes of no function
+  Functions removed_;
+  Functions counted_;  // no more than counted
   std::vector<ProbeFailure> failures_;
   LinkReaper reaper_;
 };

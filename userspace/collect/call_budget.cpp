@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collect/call_budget.hpp"
 
+#include "probes/probe_cost.hpp"
+
 namespace callscope {
 namespace {
 
@@ -33,11 +35,17 @@ std::vector<FunctionLoad> CallBudget::loads(const CallsProgram& program,
   const std::vector<Calls> calls = count_calls(program, registry.size());
   for (std::uint32_t func = 0; func < calls.size(); ++func) {
     const FunctionStats* const stats = registry.stats(func);
-    if (stats == nullptr || removed_.contains(func)) continue;
+    const auto callee_exits_emulated = registry.tail_callee(func);
+    if (removed_.contains(func) || (stats == nullptr && !callee_exits_emulated)) continue;
     FunctionLoad load;
     load.func = func;
     load.timed = calls[func].timed;
     load.counted = calls[func].counted;
+    if (callee_exits_emulated) {
+      load.counted_cost_ns = exit_site_cost_ns(costs, *callee_exits_emulated);
+      result.push_back(load);
+      continue;
+    }
     load.timed_cost_ns = stats->probe_cost_ns;
     load.counted_cost_ns = stats->emulated_entry ? costs.counted_entry_ns : costs.stepped_entry_ns;
     load.exits_always_fire = stats->exit == ExitMode::kRetSite && !counted_.contains(func);
@@ -68,7 +76,10 @@ Result<void> CallBudget::keep(CallsProgram& program, const FunctionRegistry& reg
       case Shedding::kRemove:
         control.mode = CS_FUNC_OFF;
         remove.insert(step.func);
-        if (stats != nullptr) stats->detached_ns = now_ns - begin_ns;
+        if (stats != nullptr)
+          stats->detached_ns = now_ns - begin_ns;
+        else
+          ++tail_callees_removed_;
         break;
     }
   }

@@ -27,12 +27,14 @@ class CallBudget {
   // begin_ns: of the recording, on the clock of now_ns.
   Result<void> keep(CallsProgram& program, const FunctionRegistry& registry,
                     const ProbeCosts& costs, std::uint64_t begin_ns, std::uint64_t now_ns);
+  [[nodiscard]] std::uint64_t tail_callees_removed() const { return tail_callees_removed_; }
 
  private:
   std::vector<FunctionLoad> loads(const CallsProgram& program, const FunctionRegistry& registry,
                                   const ProbeCosts& costs) const;
 
   std::optional<BudgetGovernor> governor_;
+  std::uint64_t tail_callees_removed_ = 0;
   std::set<std::uint32_t> removed_;
   std::set<std::uint32_t> counted_;  // no longer timed
 };

@@ -6,8 +6,10 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 
 #include "callscope/abi/call_cookie.h"
+#include "collect/list_note.hpp"
 #include "collect/mechanism_ladder.hpp"
 #include "probes/probe_cost.hpp"
 
@@ -18,6 +20,7 @@ namespace {
 constexpr std::size_t kMaxPerfEventProbes = 100;
 // Room for functions of libraries and programs that come later.
 constexpr std::uint32_t kSpareFunctions = 1024;
+constexpr std::uint32_t kMaxTailCallees = 4096;  // at most one for each function
 constexpr std::uint32_t kMaxContexts = 16384;
 constexpr std::uint32_t kSlowRingBytes = 4U << 20;
 
@@ -37,7 +40,8 @@ Result<std::unique_ptr<CallsCollector>> CallsCollector::load(const Options& opti
                                                              Recording& recording) {
   CallsProgram::Options program;
   program.tgid = static_cast<std::uint32_t>(options.pid);
-  program.max_functions = options.functions + kSpareFunctions;
+  program.max_functions =
+      options.functions + std::min(options.functions, kMaxTailCallees) + kSpareFunctions;
   program.max_contexts = kMaxContexts;
   program.cpus = static_cast<std::uint32_t>(::sysconf(_SC_NPROCESSORS_CONF));
   program.by_thread = options.by_thread;
@@ -68,6 +72,7 @@ Result<void> CallsCollector::attach(std::int32_t pid, ProbePlan plan) {
   CS_TRY(program_.links().attach(pid, std::move(plan.probes)));
   drop_refused(plan);
   begin_to_count(plan.added);
+  begin_tail_callees(plan);
   for (std::string& note : plan.notes)
     if (std::ranges::find(recording_.notes, note) == recording_.notes.end())
       recording_.notes.push_back(std::move(note));
@@ -82,6 +87,17 @@ void CallsCollector::begin_to_count(const std::vector<std::uint32_t>& functions)
     cs_func_ctl& control = program_.control(func);
     control.cost_ns = static_cast<std::uint32_t>(stats->probe_cost_ns);
     control.mode = CS_FUNC_TIMED;
+  }
+}
+
+void CallsCollector::begin_tail_callees(const ProbePlan& plan) {
+  for (const std::uint32_t func : plan.tail_callees) {
+    cs_func_ctl& control = program_.control(func);
+    if (control.mode == CS_FUNC_OFF) continue;  // the budget took them away
+    const bool emulated = registry_.tail_callee(func).value_or(false);
+    control.cost_ns =
+        static_cast<std::uint32_t>(exit_site_cost_ns(recording_.probe_costs, emulated));
+    control.mode = CS_FUNC_TAIL_CALLEE;
   }
 }
 
@@ -103,7 +119,7 @@ void CallsCollector::drop_refused(ProbePlan& plan) {
   for (; failures_seen_ < failures.size(); ++failures_seen_) {
     const ProbeFailure& failure = failures[failures_seen_];
     const std::uint32_t func = cs_cookie_func(failure.probe.cookie);
-    if (func == CS_NO_FUNCTION) {
+    if (registry_.tail_callee(func)) {
       plan.notes.emplace_back("a tail callee is not probed completely: calls may seem unwound");
       continue;
     }
@@ -138,11 +154,16 @@ Result<void> CallsCollector::replace_return_probes(std::int32_t pid, const Probe
     stats->probe_cost_ns = predicted_cost_ns(recording_.probe_costs, *stats);
   }
   exit_sites_ = true;
-  CallProbes callees;  // exits of tail callees that belong to no function
-  for (const Probe& probe : plan.probes.sites)
-    if (cs_cookie_func(probe.cookie) == CS_NO_FUNCTION) callees.sites.push_back(probe);
+  CallProbes callees;
+  const auto of_callee = [&](const Probe& probe) {
+    return registry_.tail_callee(cs_cookie_func(probe.cookie)).has_value();
+  };
+  std::ranges::copy_if(plan.probes.sites, std::back_inserter(callees.sites), of_callee);
+  std::ranges::copy_if(plan.probes.tail_jumps, std::back_inserter(callees.tail_jumps), of_callee,
+                       &TailJump::probe);
   CS_TRY(program_.links().attach(pid, std::move(callees)));
-  return program_.links().replace_return_probes(pid, changed, plan.probes.sites);
+  begin_tail_callees(plan);
+  return program_.links().replace_return_probes(pid, changed, plan.probes);
 }
 
 void CallsCollector::enable(std::uint64_t begin_ns) {
@@ -181,6 +202,10 @@ void CallsCollector::add_quality(std::vector<QualityItem>& quality) const {
       "calls counted but not timed: their probes were changed while they were open");
   add(CS_STAT_CALL_EVENT_LOST, "call_events_lost", false,
       "loader, process or budget events lost: what depends on them came late");
+  quality.push_back(
+      {"tail_callees_shed", budget_.tail_callees_removed(), false,
+       "functions that calls leave to by a jump and whose exits were given up to keep "
+       "the budget: such calls count up to the jump"});
   quality.push_back({"latency_columns_dropped", statistics_.columns_dropped(), false,
                      "seconds of functions missing in the latency heat map: it was full"});
   add(CS_STAT_SLOW_LOST, "slow_calls_lost", true, "slow calls that could not be logged");

@@ -62,6 +62,7 @@ class CallsCollector {
   CallsCollector(CallsProgram program, const Options& options, Recording& recording);
   void drop_refused(ProbePlan& plan);
   void begin_to_count(const std::vector<std::uint32_t>& functions);
+  void begin_tail_callees(const ProbePlan& plan);
 
   Options options_;
   Recording& recording_;

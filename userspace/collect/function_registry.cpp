@@ -20,6 +20,25 @@ std::optional<std::uint32_t> FunctionRegistry::add(FunctionStats function) {
   return id;
 }
 
+std::optional<std::uint32_t> FunctionRegistry::add_tail_callee(std::uint32_t module,
+                                                               std::uint64_t addr,
+                                                               bool emulated_exits) {
+  const auto known = tail_callee_at_.find({module, addr});
+  if (known != tail_callee_at_.end()) return known->second;
+  if (size() >= capacity_) return std::nullopt;
+  const std::uint32_t id = size();
+  row_of_.emplace_back();
+  tail_callee_at_[{module, addr}] = id;
+  tail_callees_[id] = emulated_exits;
+  return id;
+}
+
+std::optional<bool> FunctionRegistry::tail_callee(std::uint32_t id) const {
+  const auto known = tail_callees_.find(id);
+  if (known == tail_callees_.end()) return std::nullopt;
+  return known->second;
+}
+
 void FunctionRegistry::drop_row(std::uint32_t id) {
   const auto gone = row(id);
   if (!gone) return;

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "collect/probe_plan.hpp"
+#include "collect/list_note.hpp"
 #include "symbols/demangle.hpp"
 
 namespace callscope {

@@ -2,23 +2,18 @@
 #include "collect/probe_plan.hpp"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #include <algorithm>
 #include <deque>
 #include <map>
 #include <optional>
-#include <set>
 
 #include "callscope/abi/call_cookie.h"
+#include "collect/list_note.hpp"
 #include "probes/function_plan.hpp"
 
 namespace callscope {
 namespace {
-
-constexpr std::size_t kMaxTailCallees = 4096;
-constexpr std::size_t kListed = 5;  // names shown of a long list
 
 class Planner {
  public:
@@ -157,18 +152,26 @@ class Planner {
     std::uint64_t cookie = with_slot(cs_cookie(CS_PROBE_RET, id, slot_words(site.slot)), site.slot);
     if (site.tail_jump) {
       const auto target = registry_.find(module_ids_[module], site.tail_target);
-      if (!target && cover_tail_callee(module, site.tail_target))
-        return;  // the call stays open until the callee returns
       cookie = cs_cookie(CS_PROBE_TAIL, id, target.value_or(CS_NO_FUNCTION));
+      if (const auto callee = target ? std::nullopt : cover_tail_callee(module, site.tail_target)) {
+        if (auto jump = probe_at(module, site.addr, cookie))
+          plan_.probes.tail_jumps.push_back({std::move(*jump), *callee});
+        return;  // the call stays open until the callee returns
+      }
     }
     push(plan_.probes.sites, module, site.addr, cookie);
   }
 
+  [[nodiscard]] std::optional<Probe> probe_at(std::uint32_t module, std::uint64_t addr,
+                                              std::uint64_t cookie) const {
+    const ProbeModule& file = found_.modules[module];
+    const auto file_off = file.image->vaddr_to_file_off(addr);
+    if (!file_off) return std::nullopt;  // decoded from there: never
+    return Probe{file.open_path, *file_off, cookie};
+  }
   void push(std::vector<Probe>& list, std::uint32_t module, std::uint64_t addr,
             std::uint64_t cookie) {
-    const ProbeModule& file = found_.modules[module];
-    if (const auto file_off = file.image->vaddr_to_file_off(addr))  // decoded from there: always
-      list.push_back({file.open_path, *file_off, cookie});
+    if (auto probe = probe_at(module, addr, cookie)) list.push_back(std::move(*probe));
   }
 
   static std::uint32_t slot_words(const ReturnSlot& slot) {
@@ -179,112 +182,37 @@ class Planner {
   }
 
   // Probes the exits of a function that nobody asked for, so that the calls of those that jump to
-  // it end when it returns. False: its exits are not known.
-  bool cover_tail_callee(std::uint32_t module, std::uint64_t addr) {
-    if (addr == 0) return false;  // through a pointer
-    const auto [known, added] = covered_.try_emplace({module, addr}, true);
-    if (!added) return known->second;  // true while its own jumps are looked at: a cycle is covered
-    if (covered_.size() <= kMaxTailCallees)
-      if (const auto sites = exit_sites_at(addr, codes_[module])) {
-        for (const ExitSite& site : *sites) add_exit(CS_NO_FUNCTION, module, site);
-        return true;
-      }
-    return covered_[{module, addr}] = false;
+  // it end when it returns. Its id; nothing: its exits are not known, or there is no room.
+  std::optional<std::uint32_t> cover_tail_callee(std::uint32_t module, std::uint64_t addr) {
+    if (addr == 0) return std::nullopt;  // through a pointer
+    const auto [known, added] = covered_.try_emplace({module, addr}, std::nullopt);
+    if (!added) return known->second;
+    const auto sites = exit_sites_at(addr, codes_[module]);
+    if (!sites) return std::nullopt;
+    const bool emulated = std::ranges::all_of(*sites, &ExitSite::emulated);
+    const auto id = registry_.add_tail_callee(module_ids_[module], addr, emulated);
+    if (!id) return std::nullopt;
+    covered_[{module, addr}] = id;  // before its own jumps are looked at: they may lead back
+    plan_.tail_callees.push_back(*id);
+    for (const ExitSite& site : *sites) add_exit(*id, module, site);
+    return id;
   }
 
   const FoundFunctions& found_;
   const PlanContext& context_;
   FunctionRegistry& registry_;
-  std::deque<ModuleCode> codes_;                                     // of found_.modules
-  std::vector<std::uint32_t> module_ids_;                            // the same, in the Recording
-  std::vector<const ForeignProbes::ByOffset*> foreign_;              // the same; nullptr: none
-  std::map<std::pair<std::uint32_t, std::uint64_t>, bool> covered_;  // tail callees by address
+  std::deque<ModuleCode> codes_;                         // of found_.modules
+  std::vector<std::uint32_t> module_ids_;                // the same, in the Recording
+  std::vector<const ForeignProbes::ByOffset*> foreign_;  // the same; nullptr: none
+  // Tail callees by module and address; nothing: not to be covered.
+  std::map<std::pair<std::uint32_t, std::uint64_t>, std::optional<std::uint32_t>> covered_;
   NamedReasons untimed_;
   NamedReasons left_alone_;
   std::size_t no_room_ = 0;
   ProbePlan plan_;
 };
 
-std::string join(const std::vector<std::string>& lines) {
-  std::string text;
-  for (const std::string& line : lines) text += (text.empty() ? "" : "; ") + line;
-  return text;
-}
-
 }  // namespace
-
-std::string list_note(const std::string& head, const NamedReasons& items) {
-  std::string text = fmt::format("{} {}: ", items.size(), head);
-  for (std::size_t i = 0; i < std::min(items.size(), kListed); ++i)
-    text += fmt::format("{}{} ({})", i == 0 ? "" : ", ", items[i].first, items[i].second);
-  if (items.size() > kListed) text += fmt::format(" and {} more", items.size() - kListed);
-  return text;
-}
-
-CachedModule* executable_module(std::int32_t pid, const Symbolizer& symbolizer) {
-  const ProcessMaps* const process = symbolizer.process(pid);
-  struct stat info{};
-  if (process == nullptr || ::stat(("/proc/" + std::to_string(pid) + "/exe").c_str(), &info) != 0)
-    return nullptr;
-  for (const CodeMapping& code : process->mappings())
-    if (code.module != nullptr && code.mapping.inode == info.st_ino &&
-        code.mapping.dev_major == major(info.st_dev) &&
-        code.mapping.dev_minor == minor(info.st_dev))
-      return code.module;
-  return nullptr;
-}
-
-std::vector<ProbeModule> probe_modules(std::int32_t pid, Symbolizer& symbolizer,
-                                       std::span<const FunctionPattern> patterns) {
-  std::vector<ProbeModule> modules;
-  const ProcessMaps* const process = symbolizer.process(pid);
-  if (process == nullptr) return modules;
-  const CachedModule* const exe = executable_module(pid, symbolizer);
-  std::set<const CachedModule*> seen;
-  for (const CodeMapping& code : process->mappings()) {
-    if (code.module == nullptr || code.mapping.inode == 0 || !seen.insert(code.module).second)
-      continue;
-    const bool main = code.module == exe;
-    const std::string& path = code.module->path();
-    const bool wanted = std::ranges::any_of(patterns, [&](const FunctionPattern& pattern) {
-      return pattern.matches_module(path, main);
-    });
-    if (!wanted && !patterns.empty()) continue;
-    const ModuleImage* const image = code.module->image();
-    const ModuleSymbols* const symbols = code.module->symbols();
-    if (image == nullptr || symbols == nullptr) continue;
-    modules.push_back({path, map_file_path(pid, code.mapping), image->build_id(), main,
-                       &image->image(), &symbols->table()});
-  }
-  return modules;
-}
-
-Result<FoundFunctions> find_probed_functions(std::int32_t pid, Symbolizer& symbolizer,
-                                             std::span<const FunctionPattern> patterns) {
-  FoundFunctions all;
-  all.modules = probe_modules(pid, symbolizer, patterns);
-  FindResult found = find_functions(all.modules, patterns);
-  if (!found.unmatched.empty() && found.functions.empty()) {
-    // Only now all libraries are read, to say where the name might be.
-    all.modules = probe_modules(pid, symbolizer, {});
-    found = find_functions(all.modules, patterns);
-  }
-  NamedReasons refused;
-  for (const RefusedFunction& function : found.refused)
-    refused.emplace_back(function.name, function.reason);
-  if (found.functions.empty()) {
-    std::string why = found.unmatched.empty() ? "" : join(found.unmatched);
-    if (!refused.empty()) why += (why.empty() ? "" : "; ") + list_note("cannot be probed", refused);
-    const CachedModule* const exe = executable_module(pid, symbolizer);
-    return fail(ErrorCode::kUsage, "no function to probe: " + why,
-                "'callscope list " + (exe == nullptr ? "-p PID" : exe->path()) +
-                    "' shows what can be probed");
-  }
-  all.functions = std::move(found.functions);
-  if (!refused.empty()) all.notes.push_back(list_note("names cannot be probed", refused));
-  for (const std::string& line : found.unmatched) all.notes.push_back(line);
-  return all;
-}
 
 ProbePlan plan_probes(const FoundFunctions& found, const PlanContext& context,
                       Symbolizer& symbolizer, FunctionRegistry& registry) {

@@ -7,23 +7,16 @@
 #include <cstdint>
 #include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "bpf/call_links.hpp"
-#include "callscope/error.hpp"
-#include "callscope/recording.hpp"
 #include "collect/exit_policy.hpp"
 #include "collect/foreign_probes.hpp"
+#include "collect/found_functions.hpp"
 #include "collect/function_registry.hpp"
-#include "probes/function_finder.hpp"
 #include "symbols/symbolizer.hpp"
 
 namespace callscope {
-
-// Names with a reason each, for one line: "5 HEAD: a (why), b (why), ... and 3 more".
-using NamedReasons = std::vector<std::pair<std::string, std::string>>;
-std::string list_note(const std::string& head, const NamedReasons& items);
 
 // What the plan follows beside the functions.
 struct PlanContext {
@@ -39,27 +32,11 @@ struct PlannedFunction {
 
 struct ProbePlan {
   CallProbes probes;
-  std::vector<PlannedFunction> functions;  // all that are probed
-  std::vector<std::uint32_t> added;        // of these, new in the registry
+  std::vector<PlannedFunction> functions;   // all that are probed
+  std::vector<std::uint32_t> added;         // of these, new in the registry
+  std::vector<std::uint32_t> tail_callees;  // ids of functions whose exits alone are probed
   std::vector<std::string> notes;
 };
-
-// The module of the target's executable; nullptr if it is not mapped or not readable.
-CachedModule* executable_module(std::int32_t pid, const Symbolizer& symbolizer);
-
-// The modules of a process that may be probed, its executable marked. Pointers into the symbolizer,
-// which must have been refreshed for pid.
-std::vector<ProbeModule> probe_modules(std::int32_t pid, Symbolizer& symbolizer,
-                                       std::span<const FunctionPattern> patterns);
-
-// What the patterns match in these modules; kUsage when nothing at all, with a hint.
-struct FoundFunctions {
-  std::vector<ProbeModule> modules;
-  std::vector<FoundFunction> functions;
-  std::vector<std::string> notes;  // what cannot be probed, patterns without a match
-};
-Result<FoundFunctions> find_probed_functions(std::int32_t pid, Symbolizer& symbolizer,
-                                             std::span<const FunctionPattern> patterns);
 
 ProbePlan plan_probes(const FoundFunctions& found, const PlanContext& context,
                       Symbolizer& symbolizer, FunctionRegistry& registry);

@@ -13,4 +13,7 @@ namespace callscope {
 // Sum of entry and exit probe of one timed call, by where the function's probes stand.
 std::uint64_t predicted_cost_ns(const ProbeCosts& costs, const FunctionStats& function);
 
+// Of one exit site.
+std::uint64_t exit_site_cost_ns(const ProbeCosts& costs, bool emulated);
+
 }  // namespace callscope

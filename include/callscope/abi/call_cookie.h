@@ -17,8 +17,7 @@
 #include <stdbool.h>
 #endif
 
-/* Exit probes in a tail callee that is not itself asked for have it: they end the calls of those
- * that jump to it. */
+/* Of hooks, which belong to none, and as the target of a jump to what is not known. */
 #define CS_NO_FUNCTION 0xffffffu
 
 #define CS_COOKIE_GENERATION (1ull << 28)

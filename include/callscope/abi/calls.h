@@ -30,6 +30,9 @@ enum cs_func_mode {
 	CS_FUNC_TIMED,	 /* all of them, or one in 2^sample_shift */
 	CS_FUNC_COUNTED, /* no more than counted */
 	CS_FUNC_OFF,	 /* its probes are about to go: ignored */
+	/* Not asked for: its exits end the calls of those that jump to it, and each counts as a
+	 * call in untimed. */
+	CS_FUNC_TAIL_CALLEE,
 };
 
 /* Element func of map cs_func_ctl. User space writes it; BPF only raises sample_shift when a

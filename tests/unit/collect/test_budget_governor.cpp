@@ -94,7 +94,7 @@ TEST_CASE("the mildest step that keeps the budget is taken", "[unit]") {
   BudgetGovernor governor(5);
   Machine machine;
   SECTION("one call in N, where counting is affordable") {
-    machine.add(1, 100'000, 1000, 400);
+    machine.add(1, 80'000, 1000, 400);
     machine.run(governor, 50);
     CHECK(machine.functions[0].load.shift > 0);
     CHECK_FALSE(machine.functions[0].removed);
@@ -131,5 +131,19 @@ TEST_CASE("many lukewarm functions together are held to the budget", "[unit]") {
   Machine machine;
   for (std::uint32_t func = 0; func < 100; ++func) machine.add(func, 10'000, 1000, 20);
   machine.run(governor, 100);
+  CHECK(machine.share() <= 0.05);
+}
+
+TEST_CASE("what the hottest leave free keeps others probed", "[unit]") {
+  BudgetGovernor governor(5);
+  Machine machine;
+  for (std::uint32_t func = 0; func < 20; ++func) machine.add(func, 400'000, 1000, 400);
+  for (std::uint32_t func = 20; func < 30; ++func) machine.add(func, 5'000, 1000, 400);
+  machine.run(governor, 100);
+  CHECK(machine.functions[0].removed);
+  for (std::size_t i = 20; i < machine.functions.size(); ++i) {
+    CHECK_FALSE(machine.functions[i].removed);
+    CHECK_FALSE(machine.functions[i].counted_only);
+  }
   CHECK(machine.share() <= 0.05);
 }
