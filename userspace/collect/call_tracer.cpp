@@ -13,16 +13,39 @@
 
 namespace callscope {
 
+CallsCollector::Options CallTracer::collector_options(std::int32_t pid, const Options& options,
+                                                      std::size_t functions) {
+  return {.pid = pid,
+          .functions = static_cast<std::uint32_t>(functions),
+          .mechanism = options.mechanism,
+          .by_thread = options.by_thread,
+          .budget_percent = options.budget_percent,
+          .log_slow_calls = !options.slow_patterns.empty(),
+          .calibrate = options.calibrate};
+}
+
 Result<std::unique_ptr<CallTracer>> CallTracer::start(std::int32_t pid, const Options& options,
                                                       Recording& recording, Symbolizer& symbolizer,
                                                       SlowHandler on_slow) {
+  Result<FoundFunctions> found = find_probed_functions(pid, symbolizer, options.patterns);
+  if (!found) return std::unexpected(found.error());
+  Result<std::unique_ptr<CallsCollector>> calls = CallsCollector::load(
+      collector_options(pid, options, found->functions.size()), recording);
+  if (!calls) return std::unexpected(calls.error());
+  Result<std::unique_ptr<CallTracer>> self =
+      start(pid, options, recording, symbolizer, std::move(on_slow), std::move(*calls));
+  if (!self) return self;
+  CS_TRY((*self)->add_functions(std::move(*found)));
+  (*self)->calls_->finish_calibration();
+  return self;
+}
+
+Result<std::unique_ptr<CallTracer>> CallTracer::start(std::int32_t pid, const Options& options,
+                                                      Recording& recording, Symbolizer& symbolizer,
+                                                      SlowHandler on_slow,
+                                                      std::unique_ptr<CallsCollector> calls) {
   std::unique_ptr<CallTracer> self(new CallTracer(options, recording, symbolizer));
-  FoundFunctions found;
-  if (!options.patterns.empty()) {
-    Result<FoundFunctions> matched = find_probed_functions(pid, symbolizer, options.patterns);
-    if (!matched) return std::unexpected(matched.error());
-    found = std::move(*matched);
-  }
+  self->calls_ = std::move(calls);
   CallTracer* const raw = self.get();  // the collector is a member: its handlers die with it
   CallsProgram::Handlers handlers;
   handlers.slow = std::move(on_slow);
@@ -36,21 +59,11 @@ Result<std::unique_ptr<CallTracer>> CallTracer::start(std::int32_t pid, const Op
     }
     if (event.kind == CS_CALL_RECORD_HOT) raw->hot_ = true;
   };
-  Result<std::unique_ptr<CallsCollector>> calls =
-      CallsCollector::load({.pid = pid,
-                            .functions = static_cast<std::uint32_t>(found.functions.size()),
-                            .mechanism = options.mechanism,
-                            .by_thread = options.by_thread,
-                            .budget_percent = options.budget_percent,
-                            .log_slow_calls = !options.slow_patterns.empty()},
-                           handlers, recording);
-  if (!calls) return std::unexpected(calls.error());
-  self->calls_ = std::move(*calls);
+  self->calls_->begin(std::move(handlers));
   Traced& traced = self->processes_[pid];
   self->executables_.insert(recording.target.exe);
   CS_TRY(self->judge(pid, traced));
   CS_TRY(self->attach_hooks(pid, traced));
-  CS_TRY(self->attach_functions(pid, traced, std::move(found)));
   return self;
 }
 
@@ -148,10 +161,10 @@ Result<void> CallTracer::add_process(std::int32_t pid) {
   return begin(pid, traced);
 }
 
-Result<void> CallTracer::add_functions(const FoundFunctions& found) {
+Result<void> CallTracer::add_functions(FoundFunctions found) {
   const auto first = processes_.find(recording_.target.pid);
   if (first == processes_.end()) return {};  // it has ended
-  return attach_functions(first->first, first->second, found);
+  return attach_functions(first->first, first->second, std::move(found));
 }
 
 void CallTracer::expect_announcement() {

@@ -35,20 +35,31 @@ class CallTracer {
     bool follow_children = true;
     bool by_thread = false;
     double budget_percent = 0;
+    bool calibrate = true;
     std::vector<FunctionPattern> slow_patterns;  // functions whose slow calls are logged
   };
   using SlowHandler = std::function<void(const cs_slow_record&)>;
 
-  // Judges the process and attaches; nothing counts before enable(). The symbolizer must have been
-  // refreshed for pid. kUsage when the patterns match nothing.
+  // How a collector for start() is to be loaded; functions: how many are known.
+  static CallsCollector::Options collector_options(std::int32_t pid, const Options& options,
+                                                   std::size_t functions);
+
+  // Loads, judges the process and attaches; nothing counts before enable(). The symbolizer must have
+  // been refreshed for pid. kUsage when the patterns match nothing.
   static Result<std::unique_ptr<CallTracer>> start(std::int32_t pid, const Options& options,
                                                    Recording& recording, Symbolizer& symbolizer,
                                                    SlowHandler on_slow);
+  // The same with a collector that was loaded before, and without functions: add_functions() adds
+  // some.
+  static Result<std::unique_ptr<CallTracer>> start(std::int32_t pid, const Options& options,
+                                                   Recording& recording, Symbolizer& symbolizer,
+                                                   SlowHandler on_slow,
+                                                   std::unique_ptr<CallsCollector> calls);
 
   // One more process that the user asked for.
   Result<void> add_process(std::int32_t pid);
   // Probes these functions in the first process, beside those of the patterns.
-  Result<void> add_functions(const FoundFunctions& found);
+  Result<void> add_functions(FoundFunctions found);
 
   // The first process stands where its loader announces what is mapped now: nothing new.
   void expect_announcement();

@@ -8,7 +8,6 @@
 #include <cstring>
 
 #include "callscope/abi/call_cookie.h"
-#include "collect/mechanism_ladder.hpp"
 #include "probes/probe_cost.hpp"
 
 namespace callscope {
@@ -23,35 +22,55 @@ constexpr std::uint32_t kSlowRingBytes = 4U << 20;
 
 }  // namespace
 
-CallsCollector::CallsCollector(CallsProgram program, const Options& options, Recording& recording)
+CallsCollector::CallsCollector(LoadedCalls loaded, const Options& options, Recording& recording)
     : options_(options),
       recording_(recording),
       registry_(recording.functions),
-      program_(std::move(program)),
+      mechanism_note_(std::move(loaded.note)),
+      program_(std::move(loaded.program)),
       budget_(options.budget_percent) {
-  registry_.set_capacity(program_.options().max_functions);
+  registry_.set_capacity(program_.options().max_functions - kCalibrationCalls);
+}
+
+CallsCollector::~CallsCollector() {
+  if (calibration_) (void)calibration_->wait();  // it uses the program until then
 }
 
 Result<std::unique_ptr<CallsCollector>> CallsCollector::load(const Options& options,
-                                                             const CallsProgram::Handlers& handlers,
                                                              Recording& recording) {
   CallsProgram::Options program;
   program.tgid = static_cast<std::uint32_t>(options.pid);
-  program.max_functions = options.functions + kSpareFunctions;
+  program.max_functions = options.functions + kSpareFunctions + kCalibrationCalls;
   program.max_contexts = kMaxContexts;
   program.cpus = static_cast<std::uint32_t>(::sysconf(_SC_NPROCESSORS_CONF));
   program.by_thread = options.by_thread;
   program.budget = options.budget_percent / 100;
   if (options.log_slow_calls) program.ring_bytes = kSlowRingBytes;
-  Result<LoadedCalls> loaded = load_best_calls(program, options.mechanism, handlers);
+  Result<LoadedCalls> loaded = load_best_calls(program, options.mechanism);
   if (!loaded) return std::unexpected(loaded.error());
-  if (!loaded->note.empty()) recording.notes.push_back(loaded->note);
-  recording.probe_mechanism = mechanism_name(loaded->program.options().mechanism);
-  recording.budget_percent = options.budget_percent;
-  recording.calls_by_thread = options.by_thread;
-  CallsProgram& best = loaded->program;
-  std::unique_ptr<CallsCollector> self(new CallsCollector(std::move(best), options, recording));
+  std::unique_ptr<CallsCollector> self(new CallsCollector(std::move(*loaded), options, recording));
+  if (options.calibrate)
+    self->calibration_.emplace(
+        Calibration::start(self->program_, program.max_functions - kCalibrationCalls));
   return self;
+}
+
+void CallsCollector::begin(CallsProgram::Handlers handlers) {
+  program_.set_handlers(std::move(handlers));
+  if (!mechanism_note_.empty()) recording_.notes.push_back(mechanism_note_);
+  recording_.probe_mechanism = mechanism_name(mechanism());
+  recording_.budget_percent = options_.budget_percent;
+  recording_.calls_by_thread = options_.by_thread;
+}
+
+void CallsCollector::finish_calibration() {
+  if (!calibration_) return;
+  const Result<ProbeCosts> costs = calibration_->wait();
+  if (costs)
+    set_costs(*costs);
+  else
+    recording_.notes.push_back("probe cost is unknown, so there is no budget: " +
+                               costs.error().message());
 }
 
 Result<void> CallsCollector::attach(std::int32_t pid, ProbePlan plan) {

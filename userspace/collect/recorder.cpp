@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "collect/calibration.hpp"
 #include "collect/host.hpp"
 #include "collect/hot_functions.hpp"
 #include "collect/inlined_notes.hpp"
@@ -77,35 +76,41 @@ Result<void> Recorder::start_cpu() {
   return {};
 }
 
+CallTracer::Options Recorder::call_options() const {
+  CallTracer::Options options{.patterns = options_.patterns,
+                              .mechanism = options_.mechanism,
+                              .exit_mode = options_.exit_mode,
+                              .unsafe = options_.unsafe,
+                              .follow_children = options_.follow_children,
+                              .by_thread = options_.by_thread,
+                              .budget_percent = options_.budget_percent,
+                              .calibrate = options_.calibrate,
+                              .slow_patterns = {}};
+  for (const SlowRule& rule : options_.slow_rules) options.slow_patterns.push_back(rule.pattern);
+  return options;
+}
+
 Result<void> Recorder::start_calls() {
-  if (options_.patterns.empty() && (!options_.auto_functions || !cpu_)) return {};
-  std::vector<FunctionPattern> slow_patterns;
-  for (const SlowRule& rule : options_.slow_rules) slow_patterns.push_back(rule.pattern);
-  if (options_.calibrate) calibration_.emplace(Calibration::start(options_.mechanism));
+  if (options_.patterns.empty()) {
+    // Functions are chosen in a second: samples need not wait until the program for them is loaded.
+    if (options_.auto_functions && cpu_)
+      loading_ = std::async(
+          std::launch::async,
+          [options = CallTracer::collector_options(process_.pid(), call_options(), 0), this] {
+            return CallsCollector::load(options, recording_);
+          });
+    return {};
+  }
   Result<std::unique_ptr<CallTracer>> calls =
-      CallTracer::start(process_.pid(),
-                        {.patterns = options_.patterns,
-                         .mechanism = options_.mechanism,
-                         .exit_mode = options_.exit_mode,
-                         .unsafe = options_.unsafe,
-                         .follow_children = options_.follow_children,
-                         .by_thread = options_.by_thread,
-                         .budget_percent = options_.budget_percent,
-                         .slow_patterns = std::move(slow_patterns)},
-                        recording_, symbolizer_,
-                        [this](const cs_slow_record& record) { slow_calls_.on_record(record); });
+      CallTracer::start(process_.pid(), call_options(), recording_, symbolizer_, slow_handler());
   if (!calls) return std::unexpected(explain_inlined(calls.error()));
   calls_ = std::move(*calls);
-  if (!options_.patterns.empty())
-    inlined_.emplace(InlinedSearch::start(process_.pid(), symbolizer_, options_.patterns));
-  if (!calibration_) return {};
-  const Result<ProbeCosts> costs = calibration_->wait();
-  if (costs)
-    calls_->calls().set_costs(*costs);
-  else
-    recording_.notes.push_back("probe cost is unknown, so there is no budget: " +
-                               costs.error().message());
+  inlined_.emplace(InlinedSearch::start(process_.pid(), symbolizer_, options_.patterns));
   return {};
+}
+
+CallTracer::SlowHandler Recorder::slow_handler() {
+  return [this](const cs_slow_record& record) { slow_calls_.on_record(record); };
 }
 
 void Recorder::set_slow_thresholds() {
@@ -141,12 +146,15 @@ Result<void> Recorder::add_processes() {
 Result<void> Recorder::watch_events() {
   events_.reset(::epoll_create1(EPOLL_CLOEXEC));
   if (!events_.valid()) return fail(ErrorCode::kInternal, "cannot create an epoll", {}, errno);
-  for (const int fd : {cpu_ ? cpu_->ring_fd() : -1, calls_ ? calls_->ring_fd() : -1}) {
-    epoll_event event{};
-    event.events = EPOLLIN;
-    if (fd >= 0 && ::epoll_ctl(events_.get(), EPOLL_CTL_ADD, fd, &event) != 0)
-      return fail(ErrorCode::kInternal, "cannot watch a ring buffer", {}, errno);
-  }
+  if (cpu_) CS_TRY(watch(cpu_->ring_fd()));
+  return calls_ ? watch(calls_->ring_fd()) : Result<void>{};
+}
+
+Result<void> Recorder::watch(int fd) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  if (::epoll_ctl(events_.get(), EPOLL_CTL_ADD, fd, &event) != 0)
+    return fail(ErrorCode::kInternal, "cannot watch a ring buffer", {}, errno);
   return {};
 }
 
@@ -203,15 +211,25 @@ Result<void> Recorder::tick() {
 }
 
 Result<void> Recorder::choose_hot_functions() {
-  const bool wanted = calls_ && options_.patterns.empty() && !hot_functions_chosen_;
-  if (!wanted || recording_.duration_ns < kSecond || !process_.alive()) return {};
+  if (!loading_.valid() || recording_.duration_ns < kSecond || !process_.alive()) return {};
   FoundFunctions found = find_hot_functions(recording_, symbolizer_, kMaxHotFunctions);
   if (found.functions.empty()) return {};
-  hot_functions_chosen_ = true;
+  Result<std::unique_ptr<CallsCollector>> loaded = loading_.get();
+  if (!loaded) {
+    recording_.notes.push_back("no function is probed: " + loaded.error().message());
+    return {};
+  }
+  Result<std::unique_ptr<CallTracer>> calls = CallTracer::start(
+      process_.pid(), call_options(), recording_, symbolizer_, slow_handler(), std::move(*loaded));
+  if (!calls) return std::unexpected(calls.error());
+  calls_ = std::move(*calls);
+  calls_->calls().finish_calibration();
+  CS_TRY(watch(calls_->ring_fd()));
+  calls_->enable(begin_ns_);
   recording_.notes.push_back(
       fmt::format("{} functions of hot stacks are probed since {:.1f} s; -f chooses others",
                   found.functions.size(), static_cast<double>(recording_.duration_ns) / 1e9));
-  CS_TRY(calls_->add_functions(found));
+  CS_TRY(calls_->add_functions(std::move(found)));
   set_slow_thresholds();
   return {};
 }

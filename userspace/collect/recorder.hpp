@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,7 +15,6 @@
 
 #include "callscope/error.hpp"
 #include "callscope/recording.hpp"
-#include "collect/calibration.hpp"
 #include "collect/call_tracer.hpp"
 #include "collect/cpu_collector.hpp"
 #include "collect/inlined_search.hpp"
@@ -85,7 +85,10 @@ class Recorder {
   void set_slow_thresholds();
   Result<void> start_spans();
   Result<void> add_processes();
+  [[nodiscard]] CallTracer::Options call_options() const;
+  CallTracer::SlowHandler slow_handler();
   Result<void> watch_events();
+  Result<void> watch(int fd);
   Result<void> choose_hot_functions();
   Error explain_inlined(Error error);
   void update_calls(std::uint64_t now_ns);
@@ -102,9 +105,9 @@ class Recorder {
   std::unique_ptr<CallTracer> calls_;
   std::optional<SpansCollector> spans_;
   Fd events_;  // epoll over the rings
-  std::optional<Calibration> calibration_;
   std::optional<InlinedSearch> inlined_;
-  bool hot_functions_chosen_ = false;
+  // What will probe the hot functions, until they are chosen.
+  std::future<Result<std::unique_ptr<CallsCollector>>> loading_;
   std::uint64_t begin_ns_ = 0;
 };
 
