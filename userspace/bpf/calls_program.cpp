@@ -26,7 +26,7 @@ namespace {
 constexpr std::uint64_t kShardedBytes = 64U << 20;
 constexpr std::uint32_t kMaxShards = 16;
 constexpr std::uint64_t kAliveNs = 3'000'000'000;  // without a heartbeat
-constexpr std::uint32_t kBurstNs = 20'000'000;  // user space takes a few ms to do better
+constexpr std::uint32_t kBurstNs = 20'000'000;     // user space takes a few ms to do better
 
 std::uint32_t choose_shards(const CallsProgram::Options& options) {
   std::uint32_t shards = std::min(std::bit_ceil(std::max(options.cpus, 1U)), kMaxShards);
@@ -132,6 +132,18 @@ CallLinks::Programs CallsProgram::programs() const {
       .returned = skeleton_->progs.cs_call_return,
       .site = skeleton_->progs.cs_call_site,
   };
+}
+
+std::set<std::uint32_t> CallsProgram::program_ids() const {
+  std::set<std::uint32_t> ids;
+  const CallLinks::Programs all = programs();
+  for (const bpf_program* program : {all.session, all.entry, all.returned, all.site}) {
+    bpf_prog_info info{};
+    std::uint32_t bytes = sizeof(info);
+    if (::bpf_obj_get_info_by_fd(::bpf_program__fd(program), &info, &bytes) == 0)
+      ids.insert(info.id);  // the mechanism needs it: it is loaded
+  }
+  return ids;
 }
 
 std::unique_ptr<CallLinks> CallsProgram::separate_links() const {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <set>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -53,10 +54,12 @@ class CallsProgram {
   // Replaces those of load().
   void set_handlers(Handlers handlers) { *handlers_ = std::move(handlers); }
 
-  // Before enable(): counts one process that is no target, until end_trial(), which forgets what was
-  // lost meanwhile. Its functions must be numbers that no target's function has.
+  // Before enable(): counts one process that is no target, until end_trial(), which forgets what
+  // was lost meanwhile. Its functions must be numbers that no target's function has.
   void begin_trial(std::uint32_t tgid);
   void end_trial();
+  // As BPF_LINK_GET_NEXT_ID and the like tell them.
+  [[nodiscard]] std::set<std::uint32_t> program_ids() const;
   // Links that somebody else owns. The program must outlive their attach(), not them.
   [[nodiscard]] std::unique_ptr<CallLinks> separate_links() const;
 

@@ -21,6 +21,7 @@
 #include "collect/foreign_probes.hpp"
 #include "probes/pattern.hpp"
 #include "symbols/symbolizer.hpp"
+#include "sys/file_lock.hpp"
 #include "target/safety.hpp"
 
 namespace callscope {
@@ -44,8 +45,8 @@ class CallTracer {
   static CallsCollector::Options collector_options(std::int32_t pid, const Options& options,
                                                    std::size_t functions);
 
-  // Loads, judges the process and attaches; nothing counts before enable(). The symbolizer must have
-  // been refreshed for pid. kUsage when the patterns match nothing.
+  // Loads, judges the process and attaches; nothing counts before enable(). The symbolizer must
+  // have been refreshed for pid. kUsage when the patterns match nothing.
   static Result<std::unique_ptr<CallTracer>> start(std::int32_t pid, const Options& options,
                                                    Recording& recording, Symbolizer& symbolizer,
                                                    SlowHandler on_slow);
@@ -90,10 +91,9 @@ class CallTracer {
   };
 
   CallTracer(const Options& options, Recording& recording, Symbolizer& symbolizer)
-      : options_(options),
-        recording_(recording),
-        symbolizer_(symbolizer),
-        foreign_(ForeignProbes::find()) {}
+      : options_(options), recording_(recording), symbolizer_(symbolizer) {}
+  // Nobody else attaches from the look at others' probes until ours are there, if all can help it.
+  [[nodiscard]] std::optional<FileLock> look_at_foreign_probes();
   Result<void> judge(std::int32_t pid, Traced& traced);
   Result<void> attach_hooks(std::int32_t pid, Traced& traced);
   ProbePlan plan(const FoundFunctions& found, const ExitPolicy& policy);
@@ -112,7 +112,7 @@ class CallTracer {
   Options options_;
   Recording& recording_;
   Symbolizer& symbolizer_;
-  ForeignProbes foreign_;  // when we came
+  ForeignProbes foreign_;  // when we attached last
   std::unique_ptr<CallsCollector> calls_;
   std::map<std::int32_t, Traced> processes_;
   std::set<std::string> executables_;
