@@ -13,8 +13,8 @@ namespace callscope {
 namespace {
 
 // r0 = 0; exit
-constexpr std::array<bpf_insn, 2> kNothing{{{BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, 0},
-                                            {BPF_JMP | BPF_EXIT, 0, 0, 0, 0}}};
+constexpr std::array<bpf_insn, 2> kNothing{
+    {{BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, 0}, {BPF_JMP | BPF_EXIT, 0, 0, 0, 0}}};
 
 Result<Fd> load_nothing(int attach_type) {
   bpf_prog_load_opts options{};
@@ -37,8 +37,8 @@ Result<void> try_mechanism(ProbeMechanism mechanism) {
   if (!program) return std::unexpected(program.error());
   const std::array<std::uint64_t, 1> zero{};
   const Result<Fd> link =
-      link_uprobes({program->get(), session ? UprobeLinkKind::kSession : UprobeLinkKind::kEntry, "/",
-                    zero, zero});
+      link_uprobes({program->get(), session ? UprobeLinkKind::kSession : UprobeLinkKind::kEntry,
+                    "/", zero, zero});
   // A kernel that has such links looks at the path, and finds a folder.
   if (link || link.error().sys_errno == EBADF) return {};
   if (link.error().sys_errno == EPERM) return std::unexpected(link.error());

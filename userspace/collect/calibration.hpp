@@ -2,8 +2,8 @@
 // Measures what our probes cost on this machine, now: the real BPF programs on small functions of a
 // child process of ours, a hundred calls of each kind. No other process, and not callscope itself,
 // is ever probed. Runs in a thread of its own, so that planning goes on meanwhile; wait() needs it
-// no longer than to the last timed call, the destructor until the last probe is gone, which may take
-// until no return probe of ours is armed any more.
+// no longer than to the last timed call, the destructor until the last probe is gone, which may
+// take until no return probe of ours is armed any more.
 #pragma once
 
 #include <cstdint>

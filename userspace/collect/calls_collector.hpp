@@ -37,8 +37,7 @@ class CallsCollector {
 
   // Loads the program by the best mechanism and begins to calibrate; nothing is attached to the
   // target yet. Takes 0.1 s and more. Leaves the Recording alone, so any thread may call it.
-  static Result<std::unique_ptr<CallsCollector>> load(const Options& options,
-                                                      Recording& recording);
+  static Result<std::unique_ptr<CallsCollector>> load(const Options& options, Recording& recording);
   ~CallsCollector();
   // To call once before all that follows: tells the Recording how its functions are probed.
   void begin(CallsProgram::Handlers handlers);

@@ -18,8 +18,8 @@ Result<LoadedCalls> load_best_calls(CallsProgram::Options options,
     if (wanted && *wanted != step) continue;
     options.mechanism = step;
     const Result<void> tried = try_mechanism(step);
-    Result<CallsProgram> program = tried ? CallsProgram::load(options)
-                                         : Result<CallsProgram>(std::unexpected(tried.error()));
+    Result<CallsProgram> program =
+        tried ? CallsProgram::load(options) : Result<CallsProgram>(std::unexpected(tried.error()));
     if (program) {
       std::string note;
       if (!reason.empty())

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <set>
 
 #include "collect/host.hpp"
 #include "collect/hot_functions.hpp"
@@ -17,6 +18,14 @@ namespace {
 
 constexpr std::uint64_t kSecond = 1'000'000'000;
 constexpr std::size_t kMaxHotFunctions = 100;
+
+std::size_t module_count(const ProcessMaps* maps) {
+  std::set<const CachedModule*> modules;
+  if (maps != nullptr)
+    for (const CodeMapping& code : maps->mappings())
+      if (code.module != nullptr && code.mapping.inode != 0) modules.insert(code.module);
+  return modules.size();
+}
 
 }  // namespace
 
@@ -34,8 +43,11 @@ Result<std::unique_ptr<Recorder>> Recorder::create(std::int32_t pid, const Recor
   if (!process) return std::unexpected(process.error());
   std::unique_ptr<Recorder> self(new Recorder(std::move(*process), options));
   CS_TRY(self->describe_target());
-  CS_TRY(self->start_cpu());
-  CS_TRY(self->start_calls());
+  // Two programs for the kernel to verify, by two threads.
+  std::future<StartedCpu> cpu = self->start_cpu();
+  const Result<void> calls = self->start_calls();
+  CS_TRY(self->take_cpu(cpu));
+  CS_TRY(calls);
   CS_TRY(self->start_spans());
   CS_TRY(self->add_processes());
   CS_TRY(self->watch_events());
@@ -60,15 +72,21 @@ Result<void> Recorder::describe_target() {
   return {};
 }
 
-Result<void> Recorder::start_cpu() {
+std::future<Recorder::StartedCpu> Recorder::start_cpu() {
   if (options_.sample_hz == 0) return {};
-  Result<std::unique_ptr<CpuCollector>> cpu =
-      CpuCollector::start({.tgid = static_cast<std::uint32_t>(process_.pid()),
-                           .sample_hz = options_.sample_hz,
-                           .clock = options_.clock,
-                           .follow_children = options_.follow_children,
-                           .log_samples = slow_calls_.wanted()},
-                          recording_, symbolizer_, stacks_);
+  return std::async(std::launch::async, [this] {
+    return CpuCollector::start({.tgid = static_cast<std::uint32_t>(process_.pid()),
+                                .sample_hz = options_.sample_hz,
+                                .clock = options_.clock,
+                                .follow_children = options_.follow_children,
+                                .log_samples = slow_calls_.wanted()},
+                               recording_, symbolizer_, stacks_);
+  });
+}
+
+Result<void> Recorder::take_cpu(std::future<StartedCpu>& started) {
+  if (!started.valid()) return {};
+  StartedCpu cpu = started.get();
   if (!cpu) return std::unexpected(cpu.error());
   cpu_ = std::move(*cpu);
   recording_.sample_hz = static_cast<std::uint32_t>(options_.sample_hz);
@@ -93,12 +111,11 @@ CallTracer::Options Recorder::call_options() const {
 Result<void> Recorder::start_calls() {
   if (options_.patterns.empty()) {
     // Functions are chosen in a second: samples need not wait until the program for them is loaded.
-    if (options_.auto_functions && cpu_)
-      loading_ = std::async(
-          std::launch::async,
-          [options = CallTracer::collector_options(process_.pid(), call_options(), 0), this] {
-            return CallsCollector::load(options, recording_);
-          });
+    if (options_.auto_functions && options_.sample_hz != 0)
+      loading_ =
+          std::async(std::launch::async,
+                     [options = CallTracer::collector_options(process_.pid(), call_options(), 0),
+                      this] { return CallsCollector::load(options, recording_); });
     return {};
   }
   Result<std::unique_ptr<CallTracer>> calls =
@@ -164,9 +181,27 @@ Result<void> Recorder::start_spans() {
                                                        {.mechanism = options_.mechanism});
   if (!spans) return std::unexpected(spans.error());
   spans_.emplace(std::move(*spans));
+  modules_with_spans_ = module_count(symbolizer_.process(process_.pid()));
   spans_->update(recording_.spans);
   recording_.notes.insert(recording_.notes.end(), spans_->notes().begin(), spans_->notes().end());
   return {};
+}
+
+// What spans and markers are not seen, as far as the target gave occasion for it.
+void Recorder::note_unseen_spans() {
+  if (!spans_) return;
+  const std::size_t modules = module_count(symbolizer_.process(process_.pid()));
+  if (modules > modules_with_spans_)
+    recording_.notes.push_back(
+        fmt::format("spans and markers are not seen in libraries that were loaded after the start: "
+                    "{} came",
+                    modules - modules_with_spans_));
+  const bool several = !options_.more_pids.empty();
+  const bool children = cpu_ && cpu_->saw_children();
+  if (several || children || recording_.processes.size() > 1)
+    recording_.notes.push_back(
+        fmt::format("spans and markers are seen in process {} only, not in {}", process_.pid(),
+                    several ? "the others" : "its children"));
 }
 
 void Recorder::enable() {
@@ -226,10 +261,11 @@ Result<void> Recorder::choose_hot_functions() {
   calls_->calls().finish_calibration();
   CS_TRY(watch(calls_->ring_fd()));
   calls_->enable(begin_ns_);
-  recording_.notes.push_back(
-      fmt::format("{} functions of hot stacks are probed since {:.1f} s; -f chooses others",
-                  found.functions.size(), static_cast<double>(recording_.duration_ns) / 1e9));
+  const std::size_t count = found.functions.size();
   CS_TRY(calls_->add_functions(std::move(found)));
+  recording_.notes.push_back(
+      fmt::format("{} functions of hot stacks are probed since {:.1f} s; -f chooses others", count,
+                  static_cast<double>(monotonic_ns() - begin_ns_) / 1e9));
   set_slow_thresholds();
   return {};
 }
@@ -259,6 +295,7 @@ Result<void> Recorder::stop(const std::string& ended_by) {
   recording_.duration_ns = end_ns - begin_ns_;
   recording_.target.ended_by = ended_by;
   recording_.finished = true;
+  note_unseen_spans();
   update_quality();
   for (std::string& note : symbolizer_.module_notes()) recording_.notes.push_back(std::move(note));
   if (symbolizer_.kernel_names_hidden())

@@ -80,10 +80,14 @@ class Recorder {
  private:
   Recorder(Process process, const RecordOptions& options);
   Result<void> describe_target();
-  Result<void> start_cpu();
+  using StartedCpu = Result<std::unique_ptr<CpuCollector>>;
+  // Touches nothing of ours but the options until it is taken.
+  std::future<StartedCpu> start_cpu();
+  Result<void> take_cpu(std::future<StartedCpu>& started);
   Result<void> start_calls();
   void set_slow_thresholds();
   Result<void> start_spans();
+  void note_unseen_spans();
   Result<void> add_processes();
   [[nodiscard]] CallTracer::Options call_options() const;
   CallTracer::SlowHandler slow_handler();
@@ -104,7 +108,8 @@ class Recorder {
   std::unique_ptr<CpuCollector> cpu_;
   std::unique_ptr<CallTracer> calls_;
   std::optional<SpansCollector> spans_;
-  Fd events_;  // epoll over the rings
+  std::size_t modules_with_spans_ = 0;  // mapped when their points were looked for
+  Fd events_;                           // epoll over the rings
   std::optional<InlinedSearch> inlined_;
   // What will probe the hot functions, until they are chosen.
   std::future<Result<std::unique_ptr<CallsCollector>>> loading_;
