@@ -20,6 +20,10 @@ const volatile struct cs_call_config cs_config;
 /* User space sets it after all probes are attached and clears it before they go. */
 volatile __u32 cs_enabled;
 
+/* The first target, as the initial PID namespace counts; while user space measures what probes
+ * cost, the process that it measures. */
+volatile __u32 cs_first_target;
+
 /* User space sets it when it counts the calls that are open: those of a thread that ends later are
  * among them. Until then also a thread that ends after cs_enabled was cleared closes its own. */
 volatile __u32 cs_counting_open;
@@ -163,7 +167,7 @@ static __always_inline struct cs_call_stats *cs_node_stats(__u32 node)
 
 static __always_inline bool cs_is_target(__u32 tgid)
 {
-	return tgid == cs_config.tgid || bpf_map_lookup_elem(&cs_call_targets, &tgid);
+	return tgid == cs_first_target || bpf_map_lookup_elem(&cs_call_targets, &tgid);
 }
 
 /* Address of the return address. Both registers are read first: the compiler would choose between

@@ -6,18 +6,30 @@
 #include "callscope/abi/histogram.h"
 #include "common/call_types.bpf.h"
 
+/* *cell = max(*cell, value), or counted as contended. A subprogram, so that the
+ * verifier's paths meet again. Returns 0. */
+__attribute__((noinline)) int cs_raise(__u64 *cell, __u64 value)
+{
+	if (cell && !cs_atomic_max(cell, value))
+		cs_count(&cs_stats, CS_STAT_MINMAX_CONTENDED);
+	return 0;
+}
+
 static __always_inline void cs_record_duration(struct cs_call_stats *stats,
 					       const struct cs_call_frame *frame, __u64 ns)
 {
 	__u32 index = frame->func + cs_shard() * cs_config.max_functions;
-	struct cs_call_hist *hist = bpf_map_lookup_elem(&cs_call_hist, &index);
-	__u32 slot = cs_hist_slot(ns), shift = frame->shift & CS_MAX_SHIFT;
+	__u32 shift = frame->shift & CS_MAX_SHIFT, slot;
+	struct cs_call_hist *hist;
 
 	__sync_fetch_and_add(&stats->returns, 1);
 	__sync_fetch_and_add(&stats->sum_ns, ns << shift);
-	if ((stats->max_ns < ns && !cs_atomic_max(&stats->max_ns, ns)) ||
-	    (stats->min_inv < ~ns && !cs_atomic_max(&stats->min_inv, ~ns)))
-		cs_count(&cs_stats, CS_STAT_MINMAX_CONTENDED);
+	if (stats->max_ns < ns)
+		cs_raise(&stats->max_ns, ns);
+	if (stats->min_inv < ~ns)
+		cs_raise(&stats->min_inv, ~ns);
+	hist = bpf_map_lookup_elem(&cs_call_hist, &index);
+	slot = cs_hist_slot(ns);
 	if (hist && slot < CS_HIST_SLOTS)
 		__sync_fetch_and_add(&hist->slots[slot], 1ull << shift);
 }

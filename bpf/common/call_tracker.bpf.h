@@ -55,11 +55,12 @@ CS_SUBPROGRAM int cs_pop(struct cs_call_thread *thread, __u64 now_ns, int end)
 	return 0;
 }
 
-/* Closes all open calls: the thread exits, or another program was executed. */
-CS_INLINE void cs_track_end(struct cs_call_thread *thread, __u64 now_ns, enum cs_call_end end)
+/* Closes all open calls: the thread exits, or another program was executed. Returns 0. */
+CS_SUBPROGRAM int cs_track_end(struct cs_call_thread *thread, __u64 now_ns, int end)
 {
-	for (int i = 0; i < CS_CALL_DEPTH && thread->depth > 0; i++)
+	for (int i = 0; thread && i < CS_CALL_DEPTH && thread->depth > 0; i++)
 		cs_pop(thread, now_ns, end);
+	return 0;
 }
 
 CS_INLINE bool cs_on_alt_stack(const struct cs_entry_facts *facts, __u64 addr)
@@ -90,15 +91,24 @@ CS_INLINE enum cs_call_end cs_dead_end(const struct cs_call_thread *thread)
 	return thread->throwing ? CS_CALL_THREW : CS_CALL_UNWOUND;
 }
 
-/* Closes the frames that cannot be open any more when code runs with this slot. */
-CS_INLINE void cs_close_dead(struct cs_call_thread *thread, __u64 slot,
-			     const struct cs_entry_facts *facts, __u64 now_ns, enum cs_call_end end)
+/* Closes the frames that cannot be open any more when code runs with this slot. Returns 0. */
+CS_SUBPROGRAM int cs_pop_dead(struct cs_call_thread *thread, __u64 slot,
+			      const struct cs_entry_facts *facts, __u64 now_ns, int end)
 {
-	for (int i = 0; i < CS_CALL_DEPTH && thread->depth > 0; i++) {
+	for (int i = 0; thread && facts && i < CS_CALL_DEPTH && thread->depth > 0; i++) {
 		if (!cs_is_dead(cs_top(thread), slot, facts))
 			break;
 		cs_pop(thread, now_ns, end);
 	}
+	return 0;
+}
+
+/* The same; nearly always there is none. */
+CS_INLINE void cs_close_dead(struct cs_call_thread *thread, __u64 slot,
+			     const struct cs_entry_facts *facts, __u64 now_ns, enum cs_call_end end)
+{
+	if (cs_needs_facts(thread, slot))
+		cs_pop_dead(thread, slot, facts, now_ns, end);
 }
 
 /* A function that comes again in one chain of tail calls is a loop: its earlier activation ended
@@ -144,15 +154,15 @@ CS_INLINE bool cs_is_top(struct cs_call_thread *thread, __u64 slot)
 	return thread->depth > 0 && cs_top(thread)->slot == slot;
 }
 
-/* Closes the calls that share the slot: they all return together. */
-CS_INLINE void cs_close_slot(struct cs_call_thread *thread, __u64 slot, __u64 now_ns,
-			     enum cs_call_end end)
+/* Closes the calls that share the slot: they all return together. Returns 0. */
+CS_SUBPROGRAM int cs_close_slot(struct cs_call_thread *thread, __u64 slot, __u64 now_ns, int end)
 {
-	for (int i = 0; i < CS_CALL_DEPTH && thread->depth > 0; i++) {
+	for (int i = 0; thread && i < CS_CALL_DEPTH && thread->depth > 0; i++) {
 		if (!cs_is_top(thread, slot))
 			break;
 		cs_pop(thread, now_ns, end);
 	}
+	return 0;
 }
 
 /* A probed tail jump announced a function. True: it is this one. Else the jump was the last that is

@@ -36,11 +36,12 @@ enum cs_entry_result {
 	CS_ENTRY_TOO_DEEP, /* not tracked */
 };
 
-/* Facts about the thread at an entry; only looked at when frames may be dead. */
+/* Facts about the thread at an entry; only looked at when frames may be dead. No hole in it:
+ * subprograms of Linux 6.1 take no memory that was not written. */
 struct cs_entry_facts {
 	__u64 alt_stack;      /* alternate signal stack: lowest address, 0 = none */
 	__u64 alt_stack_size; /* bytes */
-	__u32 slot_handed_on; /* 1: a tail call: the slot holds the return-probe trampoline */
+	__u64 slot_handed_on; /* 1: a tail call: the slot holds the return-probe trampoline */
 };
 
 /* What is known of a call that begins. */

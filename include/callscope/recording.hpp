@@ -192,7 +192,7 @@ struct SlowCall {
   std::uint64_t duration_ns = 0;
   std::uint64_t blocked_ns = 0;  // the rest of the duration is on-CPU time
   std::uint64_t runq_ns = 0;
-  std::optional<std::uint32_t> stack;  // Stack::id of its callers, the function itself first
+  std::optional<std::uint32_t> stack;  // Stack::id: the function itself first, then its callers
   // The first six integer arguments (rdi, rsi, rdx, rcx, r8, r9); absent: not known at the probe.
   std::vector<std::optional<std::uint64_t>> args;
 

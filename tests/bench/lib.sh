@@ -2,7 +2,7 @@
 # Sourced by the benches: where things are, medians, result lines, programs run in the background.
 # A bench prints its figures as Markdown tables, ready for a README, and at its end one line
 # "RATIO name value limit pass|fail" for each limit.
-# Environment: CALLSCOPE (the program), TARGETS (folder of the target programs), ROUNDS.
+# Environment: CALLSCOPE (the program), ATTACH_TIME, TARGETS (folder of the target programs), ROUNDS.
 # shellcheck shell=bash
 # shellcheck disable=SC2034,SC2153  # some are only read by the benches; coproc sets TARGET_PID
 
@@ -17,6 +17,7 @@ first_existing() {
 
 CALLSCOPE=${CALLSCOPE:-$(first_existing "$root/build-test/callscope" "$root/build/callscope")}
 TARGETS=${TARGETS:-$(first_existing "$root"/build-test/tests/targets "$root"/build/tests/targets)}
+ATTACH_TIME=${ATTACH_TIME:-$(first_existing "$root"/build-test/tests/bench/attach_time "$root"/build/tests/bench/attach_time)}
 ROUNDS=${ROUNDS:-5}
 work=$(mktemp -d)
 children=()

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Two processes that run the same code of libc, one of which throws exceptions through it: recorded by two
-# recorders, started in either order, and by one. A return probe for the one must not end in the other.
+# recorders, started in either order or at once, and by one. A return probe for the one must not end in the other.
 set -u
 # shellcheck source=tests/hazards/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -25,20 +25,32 @@ calm_is_well() {
   equal "$1: exit code of the calm program" $? 0
 }
 
-for order in "calm first" "throwing first" "one recorder"; do
+for order in "calm first" "throwing first" "at once" "one recorder"; do
   calm_starts
   start_target t_throw_nested --rounds 4
   thrower_pid=$target_pid
   case "$order" in
-    "calm first") recorded=("$calm_pid" "$thrower_pid") ;;
+    "calm first" | "at once") recorded=("$calm_pid" "$thrower_pid") ;;
     "throwing first") recorded=("$thrower_pid" "$calm_pid") ;;
     *) recorded=("$calm_pid,$thrower_pid") ;;
   esac
   recorders=()
   for pid in "${recorded[@]}"; do
-    start_record -p "$pid" -f "*,$libraries" -o "recorder-${#recorders[@]}.cscope"
+    output=recorder-${#recorders[@]}.cscope
+    if [ "$order" = "at once" ]; then
+      "$CALLSCOPE" record -p "$pid" -f "*,$libraries" -o "$output" >/dev/null 2>"$output.err" </dev/null &
+      recorder_pid=$!
+      children+=("$recorder_pid")
+    else
+      start_record -p "$pid" -f "*,$libraries" -o "$output"
+    fi
     recorders+=("$recorder_pid")
   done
+  if [ "$order" = "at once" ]; then
+    for output in recorder-0.cscope recorder-1.cscope; do
+      wait_until "both recorders attach" grep -q '^callscope: recording .* into ' "$output.err"
+    done
+  fi
   let_work "$order"
   for recorder_pid in "${recorders[@]}"; do end_record "$order"; done
   text_is_clean "$order: throwing program" "$thrower_pid"

@@ -16,6 +16,7 @@
 
 #include "sys/clock.hpp"
 #include "target/maps.hpp"
+#include "target_run.hpp"
 #include "ways.hpp"
 
 using namespace callscope;
@@ -181,4 +182,25 @@ TEST_CASE("the calibration child dies with us") {
   CHECK(WIFSIGNALED(status));
   CHECK(WTERMSIG(status) == SIGKILL);
   ::prctl(PR_SET_CHILD_SUBREAPER, 0);
+}
+
+TEST_CASE("a recording sees nothing of its calibration", "[bpf]") {
+  RecordOptions options;
+  options.sample_hz = 0;
+  options.by_thread = GENERATE(false, true);
+  INFO(options.by_thread);
+  const test::TargetRun run =
+      test::record_target({"t_threads", "--threads", "2"}, options, {"shared_work"});
+  test::check_truth(run);
+  CHECK(run.recording.probe_costs.return_ns > 0);
+  CHECK(run.recording.functions.size() == 1);
+  CHECK(run.recording.processes.size() == 1);
+  CHECK(run.recording.notes.empty());
+  std::uint64_t calls = 0;
+  for (const CallNode& node : run.recording.call_nodes) calls += node.calls;
+  CHECK(calls == run.function("shared_work").returns);
+  for (const QualityItem& item : run.recording.quality) {
+    INFO(item.key);
+    CHECK((!item.loss || item.value == 0));
+  }
 }

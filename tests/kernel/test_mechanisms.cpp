@@ -2,9 +2,11 @@
 // The mechanisms are tried for real, and nothing of ours stays behind.
 #include <unistd.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <filesystem>
 
+#include "bpf/mechanism_trial.hpp"
 #include "bpf/mechanisms.hpp"
 #include "ways.hpp"
 
@@ -30,6 +32,18 @@ TEST_CASE("trying the mechanisms leaves no descriptor open", "[bpf]") {
   for (const Mechanism& mechanism : mechanisms) {
     INFO(mechanism.name);
     CHECK_FALSE(mechanism.detail.empty());
+  }
+}
+
+// The quick question gives the answer that attaching gives.
+TEST_CASE("a mechanism works where its trial says so, and nowhere else", "[bpf]") {
+  const std::vector<Mechanism> attached = probe_mechanisms();
+  for (const auto mechanism :
+       {ProbeMechanism::kSession, ProbeMechanism::kMulti, ProbeMechanism::kPerfEvent}) {
+    const auto known = std::ranges::find(attached, mechanism_name(mechanism), &Mechanism::name);
+    REQUIRE(known != attached.end());
+    INFO(known->name);
+    CHECK(try_mechanism(mechanism).has_value() == known->available);
   }
 }
 

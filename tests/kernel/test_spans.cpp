@@ -7,12 +7,14 @@
 #include <catch2/catch.hpp>
 
 #include "collect/spans_collector.hpp"
+#include "live_run.hpp"
 #include "probes/usdt.hpp"
 #include "symbols/module_image.hpp"
 #include "target/maps.hpp"
 #include "target_run.hpp"
 
 using namespace callscope;
+using test::LiveRun;
 using test::record_target;
 using test::target_path;
 using test::TargetRun;
@@ -306,4 +308,23 @@ TEST_CASE("a point that is none or several is refused with the candidates", "[bp
   const Error entry = refusal("x=job_submit.._start");
   CHECK(entry.code == ErrorCode::kUnsupported);
   CHECK(entry.hint.find("@entry") != std::string::npos);
+}
+
+TEST_CASE("spans say where they are not seen", "[bpf][long][multi]") {
+  RecordOptions options = with_spans({"whole=main..main"});
+  LiveRun live({"t_dlopen", target_path("libt_plugin.so")}, options, {});
+  live.send("load\n");
+  live.wait_for("loaded");
+  live.send("quit\n");
+  const TargetRun run = live.finish();
+  CHECK(
+      test::has_note(run.recording, "not seen in libraries that were loaded after the start: 1 "));
+  CHECK_FALSE(test::has_note(run.recording, "its children"));
+}
+
+TEST_CASE("spans of children are not seen, and a note says so", "[bpf][long][multi]") {
+  const TargetRun run = record_target(
+      {"t_fork", "--forks", "2"}, with_spans({"work=parent_work..parent_work"}), {"parent_work"});
+  CHECK(span_of(run.recording, "work").finished == run.truth.at("calls parent_work"));
+  CHECK(test::has_note(run.recording, "seen in process"));
 }

@@ -25,7 +25,8 @@ namespace {
 // Shards keep CPUs off each other's cache lines; histograms and nodes dominate the memory.
 constexpr std::uint64_t kShardedBytes = 64U << 20;
 constexpr std::uint32_t kMaxShards = 16;
-constexpr std::uint32_t kBurstNs = 20'000'000;  // user space takes a few ms to do better
+constexpr std::uint64_t kAliveNs = 3'000'000'000;  // without a heartbeat
+constexpr std::uint32_t kBurstNs = 20'000'000;     // user space takes a few ms to do better
 
 std::uint32_t choose_shards(const CallsProgram::Options& options) {
   std::uint32_t shards = std::min(std::bit_ceil(std::max(options.cpus, 1U)), kMaxShards);
@@ -95,14 +96,13 @@ Result<CallsProgram> CallsProgram::load(const Options& options, Handlers handler
     return std::unexpected(libbpf_error("cannot open the calls BPF object", errno));
   calls_bpf& skeleton = *program.skeleton_;
   choose_programs(skeleton, options.mechanism);
-  skeleton.rodata->cs_config = {.tgid = options.tgid,
-                                .max_functions = options.max_functions,
+  skeleton.rodata->cs_config = {.max_functions = options.max_functions,
                                 .max_nodes = program.max_nodes(),
                                 .n_shards = program.shards_,
                                 .by_thread = options.by_thread ? 1U : 0U,
                                 .budget_1024 = static_cast<std::uint32_t>(options.budget * 1024),
-                                .burst_ns = kBurstNs,
-                                .pad = 0};
+                                .burst_ns = kBurstNs};
+  skeleton.bss->cs_first_target = options.tgid;
   ::bpf_map__set_max_entries(skeleton.maps.cs_func_ctls, options.max_functions);
   ::bpf_map__set_max_entries(skeleton.maps.cs_func_loads, options.max_functions * program.shards_);
   ::bpf_map__set_max_entries(skeleton.maps.cs_call_nodes_info, program.max_nodes());
@@ -119,16 +119,35 @@ Result<CallsProgram> CallsProgram::load(const Options& options, Handlers handler
   program.ring_.reset(::ring_buffer__new(::bpf_map__fd(skeleton.maps.cs_call_ring), on_record,
                                          program.handlers_.get(), nullptr));
   if (!program.ring_) return std::unexpected(libbpf_error("cannot map the ring buffer", errno));
-  const CallLinks::Programs programs{
-      .session = skeleton.progs.cs_call_session,
-      .entry = skeleton.progs.cs_call_entry,
-      .returned = skeleton.progs.cs_call_return,
-      .site = skeleton.progs.cs_call_site,
-  };
-  program.links_ = std::make_unique<CallLinks>(programs, options.mechanism, *program.controls_);
+  program.links_ = program.separate_links();
   if (calls_bpf__attach(&skeleton) != 0)  // the tracepoints; uprobes are not auto-attachable
     return std::unexpected(libbpf_error("cannot attach to the scheduler's tracepoints", errno));
   return program;
+}
+
+CallLinks::Programs CallsProgram::programs() const {
+  return {
+      .session = skeleton_->progs.cs_call_session,
+      .entry = skeleton_->progs.cs_call_entry,
+      .returned = skeleton_->progs.cs_call_return,
+      .site = skeleton_->progs.cs_call_site,
+  };
+}
+
+std::set<std::uint32_t> CallsProgram::program_ids() const {
+  std::set<std::uint32_t> ids;
+  const CallLinks::Programs all = programs();
+  for (const bpf_program* program : {all.session, all.entry, all.returned, all.site}) {
+    bpf_prog_info info{};
+    std::uint32_t bytes = sizeof(info);
+    if (::bpf_obj_get_info_by_fd(::bpf_program__fd(program), &info, &bytes) == 0)
+      ids.insert(info.id);  // the mechanism needs it: it is loaded
+  }
+  return ids;
+}
+
+std::unique_ptr<CallLinks> CallsProgram::separate_links() const {
+  return std::make_unique<CallLinks>(programs(), options_.mechanism, *controls_);
 }
 
 Result<void> CallsProgram::map_arrays() {
@@ -150,8 +169,23 @@ Result<void> CallsProgram::map_arrays() {
               std::size_t{options_.max_functions} * shards_, false);
 }
 
+void CallsProgram::begin_trial(std::uint32_t tgid) {
+  skeleton_->bss->cs_first_target = tgid;
+  skeleton_->bss->cs_alive_until_ns = monotonic_ns() + kAliveNs;
+  skeleton_->bss->cs_enabled = 1;
+}
+
+void CallsProgram::end_trial() {
+  skeleton_->bss->cs_enabled = 0;
+  skeleton_->bss->cs_alive_until_ns = 0;
+  skeleton_->bss->cs_first_target = options_.tgid;
+  const std::uint64_t none = 0;
+  for (std::uint32_t reason = 0; reason < CS_STAT_COUNT; ++reason)
+    ::bpf_map__update_elem(skeleton_->maps.cs_stats, &reason, sizeof(reason), &none, sizeof(none),
+                           BPF_ANY);
+}
+
 void CallsProgram::enable() {
-  constexpr std::uint64_t kAliveNs = 3'000'000'000;
   static constexpr std::chrono::milliseconds kBeat{500};
   volatile __u64* const until = &skeleton_->bss->cs_alive_until_ns;
   *until = monotonic_ns() + kAliveNs;

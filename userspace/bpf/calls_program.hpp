@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <set>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -49,6 +50,18 @@ class CallsProgram {
   CallsProgram(CallsProgram&&) noexcept;
   CallsProgram& operator=(CallsProgram&&) noexcept;
   ~CallsProgram();
+
+  // Replaces those of load().
+  void set_handlers(Handlers handlers) { *handlers_ = std::move(handlers); }
+
+  // Before enable(): counts one process that is no target, until end_trial(), which forgets what
+  // was lost meanwhile. Its functions must be numbers that no target's function has.
+  void begin_trial(std::uint32_t tgid);
+  void end_trial();
+  // As BPF_LINK_GET_NEXT_ID and the like tell them.
+  [[nodiscard]] std::set<std::uint32_t> program_ids() const;
+  // Links that somebody else owns. The program must outlive their attach(), not them.
+  [[nodiscard]] std::unique_ptr<CallLinks> separate_links() const;
 
   void enable();
   // Stops counting, removes the probes, then counts the calls that are still open.
@@ -96,6 +109,7 @@ class CallsProgram {
   [[nodiscard]] std::uint32_t max_nodes() const {
     return options_.max_functions + options_.max_contexts;
   }
+  [[nodiscard]] CallLinks::Programs programs() const;
   Result<void> map_arrays();
   Result<void> count_running();
 

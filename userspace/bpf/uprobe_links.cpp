@@ -48,6 +48,7 @@ std::optional<UprobeLink> read_link(std::uint32_t id) {
   if (info.type != kUprobeMultiType || info.count == 0) return std::nullopt;
   UprobeLink link;
   link.id = id;
+  link.program_id = info.program_id;
   link.program = program_name(info.program_id);
   link.pid = static_cast<std::int32_t>(info.pid);
   link.returns = (info.flags & kUprobeMultiReturn) != 0 || link.program == "cs_call_session";

@@ -15,6 +15,7 @@ struct UprobeLink {
   std::uint32_t id = 0;
   std::string path;      // of the probed file, as the kernel names it
   std::int32_t pid = 0;  // the only process that gets its breakpoints; 0: all
+  std::uint32_t program_id = 0;
   std::string program;   // name of the BPF program, cut to 15 characters by the kernel
   bool returns = false;  // return probes, or sessions of callscope; those of others cannot be told
   std::vector<std::uint64_t> offsets;  // in the file

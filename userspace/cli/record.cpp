@@ -234,7 +234,8 @@ std::vector<Option> record_option_table(RecordArguments& a) {
       {"--slow", "GLOB>TIME",
        "Log each call of these functions that takes longer, with its arguments, its callers and "
        "its time on CPU and blocked; --only-slow of report shows the CPU stacks inside them. "
-       "Repeatable.",
+       "They are probed even if -f does not name them. Without a library it is about every "
+       "probed function of that name. Repeatable.",
        append_text(a.slow), true},
       {"--per-thread", "", "Keep the call tree of each thread apart.", set_flag(a.by_thread)},
       {"--span", "SPAN",

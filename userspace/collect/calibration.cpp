@@ -2,6 +2,7 @@
 #include "collect/calibration.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -9,28 +10,21 @@
 #include "bpf/own_code.hpp"
 #include "callscope/abi/call_cookie.h"
 #include "collect/calibration_child.hpp"
+#include "collect/mechanism_ladder.hpp"
 
 namespace callscope {
 namespace {
 
 using Call = CalibrationCall;
 
-Result<CallsProgram> probe_child(const CalibrationChild& child, ProbeMechanism mechanism) {
-  Result<CallProbes> probes = calibration_probes();
+Result<void> attach(const CalibrationChild& child, std::uint32_t first_func, CallLinks& links) {
+  Result<CallProbes> probes = calibration_probes(first_func);
   if (!probes) return std::unexpected(probes.error());
-  CallsProgram::Options options;
-  options.tgid = static_cast<std::uint32_t>(child.pid());
-  options.max_functions = kCalibrationCalls;
-  options.mechanism = mechanism;
-  Result<CallsProgram> program = CallsProgram::load(options);
-  if (!program) return program;
-  if (Result<void> attached = program->links().attach(child.pid(), std::move(*probes)); !attached)
-    return std::unexpected(attached.error());
-  if (const auto& failures = program->links().failures(); !failures.empty())
+  CS_TRY(links.attach(child.pid(), std::move(*probes)));
+  if (!links.failures().empty())
     return fail(ErrorCode::kUnsupported, "the kernel refused a probe on our own functions", {},
-                failures.front().sys_errno);
-  program->enable();
-  return program;
+                links.failures().front().sys_errno);
+  return {};
 }
 
 // The lower quartile: whatever disturbs a call (preemption, an interrupt, a busy sibling core, the
@@ -43,37 +37,26 @@ std::uint64_t typical_ns(CalibrationSamples::Series series) {
   return *quartile;
 }
 
-// By the mechanism given, or the best one that works. A kernel that lacks one says so in more than
-// one way, so any failure leads to the next, and the last one decides.
-Result<CallsProgram> probe_by_best(const CalibrationChild& child,
-                                   std::optional<ProbeMechanism> mechanism) {
-  if (mechanism) return probe_child(child, *mechanism);
-  for (const ProbeMechanism step : {ProbeMechanism::kSession, ProbeMechanism::kMulti})
-    if (Result<CallsProgram> program = probe_child(child, step)) return program;
-  return probe_child(child, ProbeMechanism::kPerfEvent);
-}
-
-// Leaves the program, whose removal takes its time, to the caller.
-Result<ProbeCosts> measure(std::optional<ProbeMechanism> mechanism,
-                           std::optional<CallsProgram>& program) {
+// Leaves the links, whose removal takes its time, to the caller.
+Result<ProbeCosts> measure(CallsProgram& program, std::uint32_t first_func, CallLinks& links) {
   Result<CalibrationChild> child = CalibrationChild::start();
   if (!child) return std::unexpected(child.error());
-  Result<CallsProgram> probed = probe_by_best(*child, mechanism);
-  if (!probed) return std::unexpected(probed.error());
-  program.emplace(std::move(*probed));
+  CS_TRY(attach(*child, first_func, links));
+  program.begin_trial(static_cast<std::uint32_t>(child->pid()));
   const Result<CalibrationSamples> samples = child->run();
+  program.end_trial();
   if (!samples) return std::unexpected(samples.error());
   return probe_costs(*samples);
 }
 
 }  // namespace
 
-Result<CallProbes> calibration_probes() {
+Result<CallProbes> calibration_probes(std::uint32_t first_func) {
   CallProbes probes;
   const auto add = [&](std::vector<Probe>& list, const void* site, cs_probe_kind kind,
                        Call call) -> Result<void> {
     Result<Probe> probe =
-        probe_own_code(site, cs_cookie(kind, static_cast<std::uint32_t>(call), 0));
+        probe_own_code(site, cs_cookie(kind, first_func + static_cast<std::uint32_t>(call), 0));
     if (!probe) return std::unexpected(probe.error());
     list.push_back(std::move(*probe));
     return {};
@@ -109,12 +92,27 @@ ProbeCosts probe_costs(const CalibrationSamples& samples) {
   return costs;
 }
 
+Calibration Calibration::start(CallsProgram& program, std::uint32_t first_func) {
+  std::promise<Result<ProbeCosts>> promise;
+  std::shared_future<Result<ProbeCosts>> costs = promise.get_future().share();
+  std::unique_ptr<CallLinks> links = program.separate_links();
+  std::thread thread(
+      [&program, first_func, links = std::move(links), promise = std::move(promise)]() mutable {
+        promise.set_value(measure(program, first_func, *links));
+      });
+  return {std::move(costs), std::move(thread)};
+}
+
 Calibration Calibration::start(std::optional<ProbeMechanism> mechanism) {
   std::promise<Result<ProbeCosts>> promise;
   std::shared_future<Result<ProbeCosts>> costs = promise.get_future().share();
   std::thread thread([mechanism, promise = std::move(promise)]() mutable {
-    std::optional<CallsProgram> program;
-    promise.set_value(measure(mechanism, program));
+    CallsProgram::Options options;
+    options.max_functions = kCalibrationCalls;
+    Result<LoadedCalls> loaded = load_best_calls(options, mechanism);
+    if (!loaded) return promise.set_value(std::unexpected(loaded.error()));
+    const std::unique_ptr<CallLinks> links = loaded->program.separate_links();
+    promise.set_value(measure(loaded->program, 0, *links));
   });
   return {std::move(costs), std::move(thread)};
 }

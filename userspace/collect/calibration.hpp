@@ -2,9 +2,11 @@
 // Measures what our probes cost on this machine, now: the real BPF programs on small functions of a
 // child process of ours, a hundred calls of each kind. No other process, and not callscope itself,
 // is ever probed. Runs in a thread of its own, so that planning goes on meanwhile; wait() needs it
-// no longer than to the last timed call, the destructor until the last probe is gone.
+// no longer than to the last timed call, the destructor until the last probe is gone, which may
+// take until no return probe of ours is armed any more.
 #pragma once
 
+#include <cstdint>
 #include <future>
 #include <optional>
 #include <thread>
@@ -16,16 +18,19 @@
 
 namespace callscope {
 
-// The probes of a CalibrationChild; each function's number is its CalibrationCall. kInternal if our
-// own code cannot be found.
-Result<CallProbes> calibration_probes();
+// The probes of a CalibrationChild; each function's number is its CalibrationCall above the first.
+// kInternal if our own code cannot be found.
+Result<CallProbes> calibration_probes(std::uint32_t first_func);
 
 // What the samples of a child with these probes say.
 ProbeCosts probe_costs(const CalibrationSamples& samples);
 
 class Calibration {
  public:
-  // mechanism: nothing means the best one that works, as for a recording.
+  // With the program of a recording that is not enabled yet, and kCalibrationCalls functions from
+  // first_func on that it leaves to us. The program must not move, and live until wait() returned.
+  static Calibration start(CallsProgram& program, std::uint32_t first_func);
+  // With a program of its own. mechanism: nothing means the best one that works.
   static Calibration start(std::optional<ProbeMechanism> mechanism);
   Calibration(Calibration&&) noexcept = default;
   Calibration& operator=(Calibration&&) = delete;

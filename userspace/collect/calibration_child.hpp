@@ -25,7 +25,7 @@ enum class CalibrationCall : std::uint32_t {
   kSteppedExit,   // entry emulated, exit site single-stepped (a ret)
   kSteppedEntry,  // entry single-stepped, exit site emulated
 };
-inline constexpr std::size_t kCalibrationCalls = 6;
+inline constexpr std::uint32_t kCalibrationCalls = 6;
 
 // Instructions of ours, mapped at the same place in the child.
 struct CalibrationSites {

@@ -13,16 +13,39 @@
 
 namespace callscope {
 
+CallsCollector::Options CallTracer::collector_options(std::int32_t pid, const Options& options,
+                                                      std::size_t functions) {
+  return {.pid = pid,
+          .functions = static_cast<std::uint32_t>(functions),
+          .mechanism = options.mechanism,
+          .by_thread = options.by_thread,
+          .budget_percent = options.budget_percent,
+          .log_slow_calls = !options.slow_patterns.empty(),
+          .calibrate = options.calibrate};
+}
+
 Result<std::unique_ptr<CallTracer>> CallTracer::start(std::int32_t pid, const Options& options,
                                                       Recording& recording, Symbolizer& symbolizer,
                                                       SlowHandler on_slow) {
+  Result<FoundFunctions> found = find_probed_functions(pid, symbolizer, options.patterns);
+  if (!found) return std::unexpected(found.error());
+  Result<std::unique_ptr<CallsCollector>> calls =
+      CallsCollector::load(collector_options(pid, options, found->functions.size()), recording);
+  if (!calls) return std::unexpected(calls.error());
+  Result<std::unique_ptr<CallTracer>> self =
+      start(pid, options, recording, symbolizer, std::move(on_slow), std::move(*calls));
+  if (!self) return self;
+  CS_TRY((*self)->add_functions(std::move(*found)));
+  (*self)->calls_->finish_calibration();
+  return self;
+}
+
+Result<std::unique_ptr<CallTracer>> CallTracer::start(std::int32_t pid, const Options& options,
+                                                      Recording& recording, Symbolizer& symbolizer,
+                                                      SlowHandler on_slow,
+                                                      std::unique_ptr<CallsCollector> calls) {
   std::unique_ptr<CallTracer> self(new CallTracer(options, recording, symbolizer));
-  FoundFunctions found;
-  if (!options.patterns.empty()) {
-    Result<FoundFunctions> matched = find_probed_functions(pid, symbolizer, options.patterns);
-    if (!matched) return std::unexpected(matched.error());
-    found = std::move(*matched);
-  }
+  self->calls_ = std::move(calls);
   CallTracer* const raw = self.get();  // the collector is a member: its handlers die with it
   CallsProgram::Handlers handlers;
   handlers.slow = std::move(on_slow);
@@ -36,21 +59,11 @@ Result<std::unique_ptr<CallTracer>> CallTracer::start(std::int32_t pid, const Op
     }
     if (event.kind == CS_CALL_RECORD_HOT) raw->hot_ = true;
   };
-  Result<std::unique_ptr<CallsCollector>> calls =
-      CallsCollector::load({.pid = pid,
-                            .functions = static_cast<std::uint32_t>(found.functions.size()),
-                            .mechanism = options.mechanism,
-                            .by_thread = options.by_thread,
-                            .budget_percent = options.budget_percent,
-                            .log_slow_calls = !options.slow_patterns.empty()},
-                           handlers, recording);
-  if (!calls) return std::unexpected(calls.error());
-  self->calls_ = std::move(*calls);
+  self->calls_->begin(std::move(handlers));
   Traced& traced = self->processes_[pid];
   self->executables_.insert(recording.target.exe);
   CS_TRY(self->judge(pid, traced));
   CS_TRY(self->attach_hooks(pid, traced));
-  CS_TRY(self->attach_functions(pid, traced, std::move(found)));
   return self;
 }
 
@@ -89,7 +102,13 @@ Result<void> CallTracer::judge(std::int32_t pid, Traced& traced) {
 
 Result<void> CallTracer::attach_hooks(std::int32_t pid, Traced& traced) {
   // Old kernels: each probe costs 0.25 s to take away, and nothing can be held back there anyway.
-  if (calls_->mechanism() == ProbeMechanism::kPerfEvent) return {};
+  if (calls_->mechanism() == ProbeMechanism::kPerfEvent) {
+    if (!traced.facts.unwinders.empty())
+      note(
+          "calls that an exception leaves count as unwound, not as threw: with perf-event uprobes "
+          "nobody watches for exceptions");
+    return {};
+  }
   LoaderHooks hooks = find_loader_hooks(pid, symbolizer_);
   traced.hooked = hooks.loader;
   CS_TRY(calls_->program().links().attach(pid, std::move(hooks.probes)));
@@ -104,6 +123,21 @@ Result<void> CallTracer::attach_hooks(std::int32_t pid, Traced& traced) {
   return {};
 }
 
+std::optional<FileLock> CallTracer::look_at_foreign_probes() {
+  // One callscope attaches at a time: of two that come at once, the second sees the first.
+  constexpr const char* kLock = "/run/callscope.lock";
+  constexpr std::uint64_t kPatienceNs = 5'000'000'000;
+  std::optional<FileLock> alone;
+  if (Result<FileLock> lock = FileLock::take(kLock, kPatienceNs))
+    alone.emplace(std::move(*lock));
+  else
+    note("other recordings that start now may meddle: " + lock.error().message());
+  std::set<std::int32_t> pids;
+  for (const auto& [pid, traced] : processes_) pids.insert(pid);
+  foreign_ = ForeignProbes::find(calls_->program().program_ids(), pids);
+  return alone;
+}
+
 ProbePlan CallTracer::plan(const FoundFunctions& found, const ExitPolicy& policy) {
   const PlanContext context{policy, options_.slow_patterns, &foreign_};
   return plan_probes(found, context, symbolizer_, calls_->registry());
@@ -112,6 +146,7 @@ ProbePlan CallTracer::plan(const FoundFunctions& found, const ExitPolicy& policy
 Result<void> CallTracer::attach_functions(std::int32_t pid, Traced& traced, FoundFunctions found) {
   if (found.functions.empty()) return {};
   if (processes_.size() > 1) CS_TRY(keep_to_exit_sites());
+  const std::optional<FileLock> alone = look_at_foreign_probes();
   ProbePlan plan = this->plan(found, traced.policy);
   for (const Probe& probe : plan.probes.return_probed)
     traced.returning.insert(cs_cookie_func(probe.cookie));
@@ -148,10 +183,10 @@ Result<void> CallTracer::add_process(std::int32_t pid) {
   return begin(pid, traced);
 }
 
-Result<void> CallTracer::add_functions(const FoundFunctions& found) {
+Result<void> CallTracer::add_functions(FoundFunctions found) {
   const auto first = processes_.find(recording_.target.pid);
   if (first == processes_.end()) return {};  // it has ended
-  return attach_functions(first->first, first->second, found);
+  return attach_functions(first->first, first->second, std::move(found));
 }
 
 void CallTracer::expect_announcement() {

@@ -21,6 +21,7 @@
 #include "collect/foreign_probes.hpp"
 #include "probes/pattern.hpp"
 #include "symbols/symbolizer.hpp"
+#include "sys/file_lock.hpp"
 #include "target/safety.hpp"
 
 namespace callscope {
@@ -35,20 +36,31 @@ class CallTracer {
     bool follow_children = true;
     bool by_thread = false;
     double budget_percent = 0;
+    bool calibrate = true;
     std::vector<FunctionPattern> slow_patterns;  // functions whose slow calls are logged
   };
   using SlowHandler = std::function<void(const cs_slow_record&)>;
 
-  // Judges the process and attaches; nothing counts before enable(). The symbolizer must have been
-  // refreshed for pid. kUsage when the patterns match nothing.
+  // How a collector for start() is to be loaded; functions: how many are known.
+  static CallsCollector::Options collector_options(std::int32_t pid, const Options& options,
+                                                   std::size_t functions);
+
+  // Loads, judges the process and attaches; nothing counts before enable(). The symbolizer must
+  // have been refreshed for pid. kUsage when the patterns match nothing.
   static Result<std::unique_ptr<CallTracer>> start(std::int32_t pid, const Options& options,
                                                    Recording& recording, Symbolizer& symbolizer,
                                                    SlowHandler on_slow);
+  // The same with a collector that was loaded before, and without functions: add_functions() adds
+  // some.
+  static Result<std::unique_ptr<CallTracer>> start(std::int32_t pid, const Options& options,
+                                                   Recording& recording, Symbolizer& symbolizer,
+                                                   SlowHandler on_slow,
+                                                   std::unique_ptr<CallsCollector> calls);
 
   // One more process that the user asked for.
   Result<void> add_process(std::int32_t pid);
   // Probes these functions in the first process, beside those of the patterns.
-  Result<void> add_functions(const FoundFunctions& found);
+  Result<void> add_functions(FoundFunctions found);
 
   // The first process stands where its loader announces what is mapped now: nothing new.
   void expect_announcement();
@@ -79,10 +91,9 @@ class CallTracer {
   };
 
   CallTracer(const Options& options, Recording& recording, Symbolizer& symbolizer)
-      : options_(options),
-        recording_(recording),
-        symbolizer_(symbolizer),
-        foreign_(ForeignProbes::find()) {}
+      : options_(options), recording_(recording), symbolizer_(symbolizer) {}
+  // Nobody else attaches from the look at others' probes until ours are there, if all can help it.
+  [[nodiscard]] std::optional<FileLock> look_at_foreign_probes();
   Result<void> judge(std::int32_t pid, Traced& traced);
   Result<void> attach_hooks(std::int32_t pid, Traced& traced);
   ProbePlan plan(const FoundFunctions& found, const ExitPolicy& policy);
@@ -101,7 +112,7 @@ class CallTracer {
   Options options_;
   Recording& recording_;
   Symbolizer& symbolizer_;
-  ForeignProbes foreign_;  // when we came
+  ForeignProbes foreign_;  // when we attached last
   std::unique_ptr<CallsCollector> calls_;
   std::map<std::int32_t, Traced> processes_;
   std::set<std::string> executables_;

@@ -10,7 +10,6 @@
 
 #include "callscope/abi/call_cookie.h"
 #include "collect/list_note.hpp"
-#include "collect/mechanism_ladder.hpp"
 #include "probes/probe_cost.hpp"
 
 namespace callscope {
@@ -26,36 +25,56 @@ constexpr std::uint32_t kSlowRingBytes = 4U << 20;
 
 }  // namespace
 
-CallsCollector::CallsCollector(CallsProgram program, const Options& options, Recording& recording)
+CallsCollector::CallsCollector(LoadedCalls loaded, const Options& options, Recording& recording)
     : options_(options),
       recording_(recording),
       registry_(recording.functions),
-      program_(std::move(program)),
+      mechanism_note_(std::move(loaded.note)),
+      program_(std::move(loaded.program)),
       budget_(options.budget_percent) {
-  registry_.set_capacity(program_.options().max_functions);
+  registry_.set_capacity(program_.options().max_functions - kCalibrationCalls);
+}
+
+CallsCollector::~CallsCollector() {
+  if (calibration_) (void)calibration_->wait();  // it uses the program until then
 }
 
 Result<std::unique_ptr<CallsCollector>> CallsCollector::load(const Options& options,
-                                                             const CallsProgram::Handlers& handlers,
                                                              Recording& recording) {
   CallsProgram::Options program;
   program.tgid = static_cast<std::uint32_t>(options.pid);
-  program.max_functions =
-      options.functions + std::min(options.functions, kMaxTailCallees) + kSpareFunctions;
+  program.max_functions = options.functions + std::min(options.functions, kMaxTailCallees) +
+                          kSpareFunctions + kCalibrationCalls;
   program.max_contexts = kMaxContexts;
   program.cpus = static_cast<std::uint32_t>(::sysconf(_SC_NPROCESSORS_CONF));
   program.by_thread = options.by_thread;
   program.budget = options.budget_percent / 100;
   if (options.log_slow_calls) program.ring_bytes = kSlowRingBytes;
-  Result<LoadedCalls> loaded = load_best_calls(program, options.mechanism, handlers);
+  Result<LoadedCalls> loaded = load_best_calls(program, options.mechanism);
   if (!loaded) return std::unexpected(loaded.error());
-  if (!loaded->note.empty()) recording.notes.push_back(loaded->note);
-  recording.probe_mechanism = mechanism_name(loaded->program.options().mechanism);
-  recording.budget_percent = options.budget_percent;
-  recording.calls_by_thread = options.by_thread;
-  CallsProgram& best = loaded->program;
-  std::unique_ptr<CallsCollector> self(new CallsCollector(std::move(best), options, recording));
+  std::unique_ptr<CallsCollector> self(new CallsCollector(std::move(*loaded), options, recording));
+  if (options.calibrate)
+    self->calibration_.emplace(
+        Calibration::start(self->program_, program.max_functions - kCalibrationCalls));
   return self;
+}
+
+void CallsCollector::begin(CallsProgram::Handlers handlers) {
+  program_.set_handlers(std::move(handlers));
+  if (!mechanism_note_.empty()) recording_.notes.push_back(mechanism_note_);
+  recording_.probe_mechanism = mechanism_name(mechanism());
+  recording_.budget_percent = options_.budget_percent;
+  recording_.calls_by_thread = options_.by_thread;
+}
+
+void CallsCollector::finish_calibration() {
+  if (!calibration_) return;
+  const Result<ProbeCosts> costs = calibration_->wait();
+  if (costs)
+    set_costs(*costs);
+  else
+    recording_.notes.push_back("probe cost is unknown, so there is no budget: " +
+                               costs.error().message());
 }
 
 Result<void> CallsCollector::attach(std::int32_t pid, ProbePlan plan) {
@@ -81,12 +100,9 @@ Result<void> CallsCollector::attach(std::int32_t pid, ProbePlan plan) {
 
 void CallsCollector::begin_to_count(const std::vector<std::uint32_t>& functions) {
   for (const std::uint32_t func : functions) {
-    FunctionStats* const stats = registry_.stats(func);
-    if (stats == nullptr) continue;
-    stats->probe_cost_ns = predicted_cost_ns(recording_.probe_costs, *stats);
-    cs_func_ctl& control = program_.control(func);
-    control.cost_ns = static_cast<std::uint32_t>(stats->probe_cost_ns);
-    control.mode = CS_FUNC_TIMED;
+    if (registry_.stats(func) == nullptr) continue;
+    set_cost(func);
+    program_.control(func).mode = CS_FUNC_TIMED;
   }
 }
 
@@ -94,20 +110,25 @@ void CallsCollector::begin_tail_callees(const ProbePlan& plan) {
   for (const std::uint32_t func : plan.tail_callees) {
     cs_func_ctl& control = program_.control(func);
     if (control.mode == CS_FUNC_OFF) continue;  // the budget took them away
-    const bool emulated = registry_.tail_callee(func).value_or(false);
-    control.cost_ns =
-        static_cast<std::uint32_t>(exit_site_cost_ns(recording_.probe_costs, emulated));
     control.mode = CS_FUNC_TAIL_CALLEE;
+    set_cost(func);
   }
+}
+
+void CallsCollector::set_cost(std::uint32_t func) {
+  const ProbeCosts& costs = recording_.probe_costs;
+  std::uint64_t cost_ns = 0;
+  if (const auto emulated = registry_.tail_callee(func)) {
+    cost_ns = exit_site_cost_ns(costs, *emulated);
+  } else if (FunctionStats* const stats = registry_.stats(func)) {
+    cost_ns = stats->probe_cost_ns = predicted_cost_ns(costs, *stats);
+  }
+  program_.control(func).cost_ns = static_cast<std::uint32_t>(cost_ns);
 }
 
 void CallsCollector::set_costs(const ProbeCosts& costs) {
   recording_.probe_costs = costs;
-  for (std::uint32_t func = 0; func < registry_.size(); ++func)
-    if (FunctionStats* const stats = registry_.stats(func)) {
-      stats->probe_cost_ns = predicted_cost_ns(costs, *stats);
-      program_.control(func).cost_ns = static_cast<std::uint32_t>(stats->probe_cost_ns);
-    }
+  for (std::uint32_t func = 0; func < registry_.size(); ++func) set_cost(func);
 }
 
 // Takes functions away whose probes are not all there: half of them would give wrong numbers.

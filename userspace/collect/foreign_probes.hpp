@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -20,8 +21,10 @@ class ForeignProbes {
  public:
   using ByOffset = std::map<std::uint64_t, ForeignProbe>;  // file offset
 
-  // To be asked before any probe of ours is attached: those would count as foreign.
-  static ForeignProbes find();
+  // own_programs: ids of those whose links are ours. Probes for one of own_pids that time spans of
+  // callscope are taken for ours as well.
+  static ForeignProbes find(const std::set<std::uint32_t>& own_programs,
+                            const std::set<std::int32_t>& own_pids);
 
   // Of the file that the path leads to; nullptr: none.
   [[nodiscard]] const ByOffset* in_file(const std::string& path) const;

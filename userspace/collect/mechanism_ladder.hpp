@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Finds the best way to attach probes that this kernel has, by trying the real program on our own
-// code, never from version numbers.
+// Loads the calls program for the best way to attach probes that this kernel has, by trying each,
+// never from version numbers. Stateless; any thread.
 #pragma once
 
 #include <optional>
@@ -18,7 +18,6 @@ struct LoadedCalls {
 
 // options.mechanism is ignored. With wanted only that one is tried. The error is the last one.
 Result<LoadedCalls> load_best_calls(CallsProgram::Options options,
-                                    std::optional<ProbeMechanism> wanted,
-                                    const CallsProgram::Handlers& handlers);
+                                    std::optional<ProbeMechanism> wanted);
 
 }  // namespace callscope

@@ -75,7 +75,7 @@ class Planner {
     rules.shadow_stack = policy.shadow_stack;
     rules.keep_arguments =
         std::ranges::any_of(context_.keep_arguments, [&](const FunctionPattern& pattern) {
-          return pattern.matches_module(module.path, module.main) &&
+          return (!pattern.names_library() || pattern.matches_module(module.path, module.main)) &&
                  pattern.matches_name(function.name);
         });
     return rules;

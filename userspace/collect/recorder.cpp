@@ -6,8 +6,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <set>
 
-#include "collect/calibration.hpp"
 #include "collect/host.hpp"
 #include "collect/hot_functions.hpp"
 #include "collect/inlined_notes.hpp"
@@ -18,6 +18,14 @@ namespace {
 
 constexpr std::uint64_t kSecond = 1'000'000'000;
 constexpr std::size_t kMaxHotFunctions = 100;
+
+std::size_t module_count(const ProcessMaps* maps) {
+  std::set<const CachedModule*> modules;
+  if (maps != nullptr)
+    for (const CodeMapping& code : maps->mappings())
+      if (code.module != nullptr && code.mapping.inode != 0) modules.insert(code.module);
+  return modules.size();
+}
 
 }  // namespace
 
@@ -35,8 +43,11 @@ Result<std::unique_ptr<Recorder>> Recorder::create(std::int32_t pid, const Recor
   if (!process) return std::unexpected(process.error());
   std::unique_ptr<Recorder> self(new Recorder(std::move(*process), options));
   CS_TRY(self->describe_target());
-  CS_TRY(self->start_cpu());
-  CS_TRY(self->start_calls());
+  // Two programs for the kernel to verify, by two threads.
+  std::future<StartedCpu> cpu = self->start_cpu();
+  const Result<void> calls = self->start_calls();
+  CS_TRY(self->take_cpu(cpu));
+  CS_TRY(calls);
   CS_TRY(self->start_spans());
   CS_TRY(self->add_processes());
   CS_TRY(self->watch_events());
@@ -61,15 +72,21 @@ Result<void> Recorder::describe_target() {
   return {};
 }
 
-Result<void> Recorder::start_cpu() {
+std::future<Recorder::StartedCpu> Recorder::start_cpu() {
   if (options_.sample_hz == 0) return {};
-  Result<std::unique_ptr<CpuCollector>> cpu =
-      CpuCollector::start({.tgid = static_cast<std::uint32_t>(process_.pid()),
-                           .sample_hz = options_.sample_hz,
-                           .clock = options_.clock,
-                           .follow_children = options_.follow_children,
-                           .log_samples = slow_calls_.wanted()},
-                          recording_, symbolizer_, stacks_);
+  return std::async(std::launch::async, [this] {
+    return CpuCollector::start({.tgid = static_cast<std::uint32_t>(process_.pid()),
+                                .sample_hz = options_.sample_hz,
+                                .clock = options_.clock,
+                                .follow_children = options_.follow_children,
+                                .log_samples = slow_calls_.wanted()},
+                               recording_, symbolizer_, stacks_);
+  });
+}
+
+Result<void> Recorder::take_cpu(std::future<StartedCpu>& started) {
+  if (!started.valid()) return {};
+  StartedCpu cpu = started.get();
   if (!cpu) return std::unexpected(cpu.error());
   cpu_ = std::move(*cpu);
   recording_.sample_hz = static_cast<std::uint32_t>(options_.sample_hz);
@@ -77,35 +94,40 @@ Result<void> Recorder::start_cpu() {
   return {};
 }
 
+CallTracer::Options Recorder::call_options() const {
+  CallTracer::Options options{.patterns = options_.patterns,
+                              .mechanism = options_.mechanism,
+                              .exit_mode = options_.exit_mode,
+                              .unsafe = options_.unsafe,
+                              .follow_children = options_.follow_children,
+                              .by_thread = options_.by_thread,
+                              .budget_percent = options_.budget_percent,
+                              .calibrate = options_.calibrate,
+                              .slow_patterns = {}};
+  for (const SlowRule& rule : options_.slow_rules) options.slow_patterns.push_back(rule.pattern);
+  return options;
+}
+
 Result<void> Recorder::start_calls() {
-  if (options_.patterns.empty() && (!options_.auto_functions || !cpu_)) return {};
-  std::vector<FunctionPattern> slow_patterns;
-  for (const SlowRule& rule : options_.slow_rules) slow_patterns.push_back(rule.pattern);
-  if (options_.calibrate) calibration_.emplace(Calibration::start(options_.mechanism));
+  if (options_.patterns.empty()) {
+    // Functions are chosen in a second: samples need not wait until the program for them is loaded.
+    if (options_.auto_functions && options_.sample_hz != 0)
+      loading_ =
+          std::async(std::launch::async,
+                     [options = CallTracer::collector_options(process_.pid(), call_options(), 0),
+                      this] { return CallsCollector::load(options, recording_); });
+    return {};
+  }
   Result<std::unique_ptr<CallTracer>> calls =
-      CallTracer::start(process_.pid(),
-                        {.patterns = options_.patterns,
-                         .mechanism = options_.mechanism,
-                         .exit_mode = options_.exit_mode,
-                         .unsafe = options_.unsafe,
-                         .follow_children = options_.follow_children,
-                         .by_thread = options_.by_thread,
-                         .budget_percent = options_.budget_percent,
-                         .slow_patterns = std::move(slow_patterns)},
-                        recording_, symbolizer_,
-                        [this](const cs_slow_record& record) { slow_calls_.on_record(record); });
+      CallTracer::start(process_.pid(), call_options(), recording_, symbolizer_, slow_handler());
   if (!calls) return std::unexpected(explain_inlined(calls.error()));
   calls_ = std::move(*calls);
-  if (!options_.patterns.empty())
-    inlined_.emplace(InlinedSearch::start(process_.pid(), symbolizer_, options_.patterns));
-  if (!calibration_) return {};
-  const Result<ProbeCosts> costs = calibration_->wait();
-  if (costs)
-    calls_->calls().set_costs(*costs);
-  else
-    recording_.notes.push_back("probe cost is unknown, so there is no budget: " +
-                               costs.error().message());
+  inlined_.emplace(InlinedSearch::start(process_.pid(), symbolizer_, options_.patterns));
   return {};
+}
+
+CallTracer::SlowHandler Recorder::slow_handler() {
+  return [this](const cs_slow_record& record) { slow_calls_.on_record(record); };
 }
 
 void Recorder::set_slow_thresholds() {
@@ -141,12 +163,15 @@ Result<void> Recorder::add_processes() {
 Result<void> Recorder::watch_events() {
   events_.reset(::epoll_create1(EPOLL_CLOEXEC));
   if (!events_.valid()) return fail(ErrorCode::kInternal, "cannot create an epoll", {}, errno);
-  for (const int fd : {cpu_ ? cpu_->ring_fd() : -1, calls_ ? calls_->ring_fd() : -1}) {
-    epoll_event event{};
-    event.events = EPOLLIN;
-    if (fd >= 0 && ::epoll_ctl(events_.get(), EPOLL_CTL_ADD, fd, &event) != 0)
-      return fail(ErrorCode::kInternal, "cannot watch a ring buffer", {}, errno);
-  }
+  if (cpu_) CS_TRY(watch(cpu_->ring_fd()));
+  return calls_ ? watch(calls_->ring_fd()) : Result<void>{};
+}
+
+Result<void> Recorder::watch(int fd) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  if (::epoll_ctl(events_.get(), EPOLL_CTL_ADD, fd, &event) != 0)
+    return fail(ErrorCode::kInternal, "cannot watch a ring buffer", {}, errno);
   return {};
 }
 
@@ -156,9 +181,27 @@ Result<void> Recorder::start_spans() {
                                                        {.mechanism = options_.mechanism});
   if (!spans) return std::unexpected(spans.error());
   spans_.emplace(std::move(*spans));
+  modules_with_spans_ = module_count(symbolizer_.process(process_.pid()));
   spans_->update(recording_.spans);
   recording_.notes.insert(recording_.notes.end(), spans_->notes().begin(), spans_->notes().end());
   return {};
+}
+
+// What spans and markers are not seen, as far as the target gave occasion for it.
+void Recorder::note_unseen_spans() {
+  if (!spans_) return;
+  const std::size_t modules = module_count(symbolizer_.process(process_.pid()));
+  if (modules > modules_with_spans_)
+    recording_.notes.push_back(
+        fmt::format("spans and markers are not seen in libraries that were loaded after the start: "
+                    "{} came",
+                    modules - modules_with_spans_));
+  const bool several = !options_.more_pids.empty();
+  const bool children = cpu_ && cpu_->saw_children();
+  if (several || children || recording_.processes.size() > 1)
+    recording_.notes.push_back(
+        fmt::format("spans and markers are seen in process {} only, not in {}", process_.pid(),
+                    several ? "the others" : "its children"));
 }
 
 void Recorder::enable() {
@@ -203,15 +246,26 @@ Result<void> Recorder::tick() {
 }
 
 Result<void> Recorder::choose_hot_functions() {
-  const bool wanted = calls_ && options_.patterns.empty() && !hot_functions_chosen_;
-  if (!wanted || recording_.duration_ns < kSecond || !process_.alive()) return {};
+  if (!loading_.valid() || recording_.duration_ns < kSecond || !process_.alive()) return {};
   FoundFunctions found = find_hot_functions(recording_, symbolizer_, kMaxHotFunctions);
   if (found.functions.empty()) return {};
-  hot_functions_chosen_ = true;
+  Result<std::unique_ptr<CallsCollector>> loaded = loading_.get();
+  if (!loaded) {
+    recording_.notes.push_back("no function is probed: " + loaded.error().message());
+    return {};
+  }
+  Result<std::unique_ptr<CallTracer>> calls = CallTracer::start(
+      process_.pid(), call_options(), recording_, symbolizer_, slow_handler(), std::move(*loaded));
+  if (!calls) return std::unexpected(calls.error());
+  calls_ = std::move(*calls);
+  calls_->calls().finish_calibration();
+  CS_TRY(watch(calls_->ring_fd()));
+  calls_->enable(begin_ns_);
+  const std::size_t count = found.functions.size();
+  CS_TRY(calls_->add_functions(std::move(found)));
   recording_.notes.push_back(
-      fmt::format("{} functions of hot stacks are probed since {:.1f} s; -f chooses others",
-                  found.functions.size(), static_cast<double>(recording_.duration_ns) / 1e9));
-  CS_TRY(calls_->add_functions(found));
+      fmt::format("{} functions of hot stacks are probed since {:.1f} s; -f chooses others", count,
+                  static_cast<double>(monotonic_ns() - begin_ns_) / 1e9));
   set_slow_thresholds();
   return {};
 }
@@ -241,6 +295,7 @@ Result<void> Recorder::stop(const std::string& ended_by) {
   recording_.duration_ns = end_ns - begin_ns_;
   recording_.target.ended_by = ended_by;
   recording_.finished = true;
+  note_unseen_spans();
   update_quality();
   for (std::string& note : symbolizer_.module_notes()) recording_.notes.push_back(std::move(note));
   if (symbolizer_.kernel_names_hidden())

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,7 +15,6 @@
 
 #include "callscope/error.hpp"
 #include "callscope/recording.hpp"
-#include "collect/calibration.hpp"
 #include "collect/call_tracer.hpp"
 #include "collect/cpu_collector.hpp"
 #include "collect/inlined_search.hpp"
@@ -80,12 +80,19 @@ class Recorder {
  private:
   Recorder(Process process, const RecordOptions& options);
   Result<void> describe_target();
-  Result<void> start_cpu();
+  using StartedCpu = Result<std::unique_ptr<CpuCollector>>;
+  // Touches nothing of ours but the options until it is taken.
+  std::future<StartedCpu> start_cpu();
+  Result<void> take_cpu(std::future<StartedCpu>& started);
   Result<void> start_calls();
   void set_slow_thresholds();
   Result<void> start_spans();
+  void note_unseen_spans();
   Result<void> add_processes();
+  [[nodiscard]] CallTracer::Options call_options() const;
+  CallTracer::SlowHandler slow_handler();
   Result<void> watch_events();
+  Result<void> watch(int fd);
   Result<void> choose_hot_functions();
   Error explain_inlined(Error error);
   void update_calls(std::uint64_t now_ns);
@@ -101,10 +108,11 @@ class Recorder {
   std::unique_ptr<CpuCollector> cpu_;
   std::unique_ptr<CallTracer> calls_;
   std::optional<SpansCollector> spans_;
-  Fd events_;  // epoll over the rings
-  std::optional<Calibration> calibration_;
+  std::size_t modules_with_spans_ = 0;  // mapped when their points were looked for
+  Fd events_;                           // epoll over the rings
   std::optional<InlinedSearch> inlined_;
-  bool hot_functions_chosen_ = false;
+  // What will probe the hot functions, until they are chosen.
+  std::future<Result<std::unique_ptr<CallsCollector>>> loading_;
   std::uint64_t begin_ns_ = 0;
 };
 

@@ -11,6 +11,11 @@ namespace {
 constexpr std::size_t kMaxSlowCalls = 10'000;
 constexpr std::size_t kMaxWaiting = 20'000;  // records between two updates, 20 MB
 
+// A rule without a library is about every function of that name that is probed.
+bool watches(const FunctionPattern& pattern, const std::string& path, bool main) {
+  return !pattern.names_library() || pattern.matches_module(path, main);
+}
+
 }  // namespace
 
 Result<SlowRule> SlowRule::parse(std::string_view text) {
@@ -34,7 +39,7 @@ void SlowCallLog::set_thresholds(CallsProgram& program, const FunctionRegistry& 
     const std::string& path = recording_.modules[stats->module].path;
     const bool main = executables.contains(path);
     for (const SlowRule& rule : rules_)
-      if (rule.pattern.matches_module(path, main) && rule.pattern.matches_name(stats->name))
+      if (watches(rule.pattern, path, main) && rule.pattern.matches_name(stats->name))
         program.control(judged_).slow_ns = rule.threshold_ns;
   }
 }
@@ -48,6 +53,7 @@ void SlowCallLog::on_record(const cs_slow_record& record) {
 
 SlowCall SlowCallLog::make_call(const cs_slow_record& record, std::uint32_t row,
                                 std::uint64_t begin_ns) {
+  const FunctionStats& function = recording_.functions[row];
   SlowCall call;
   call.function = row;
   call.pid = static_cast<std::int32_t>(record.tgid);
@@ -60,16 +66,15 @@ SlowCall SlowCallLog::make_call(const cs_slow_record& record, std::uint32_t row,
     const bool known = (args_known_[record.func] >> i & 1) != 0;
     call.args.push_back(known ? std::optional<std::uint64_t>(record.args[i]) : std::nullopt);
   }
-  std::vector<std::uint32_t> frames;
+  std::vector<std::uint32_t> frames{
+      symbolizer_.function_frame(function.module, function.addr, function.name)};
   for (std::uint32_t i = 0; i < std::min<std::uint32_t>(record.n_frames, CS_SLOW_FRAMES); ++i) {
     // What lies in no code is no return address: without frame pointers the walk reads anything.
     if (!symbolizer_.is_code(call.pid, record.frames[i])) break;
     frames.push_back(symbolizer_.user_frame(call.pid, record.frames[i], AddressKind::kReturn));
   }
-  if (!frames.empty()) {
-    const bool cut = frames.size() < record.n_frames;
-    call.stack = stacks_.intern(std::move(frames), cut);
-  }
+  const bool cut = frames.size() <= record.n_frames;
+  call.stack = stacks_.intern(std::move(frames), cut);
   return call;
 }
 

@@ -60,7 +60,7 @@ constexpr std::array kSortKeys = {
     SortKey{"p99", [](const FunctionRow& r) { return number(r.p99_ns); }},
     SortKey{"p99.9", [](const FunctionRow& r) { return number(r.p999_ns); }},
     SortKey{"unwound", [](const FunctionRow& r) { return number(r.stats->unwound); }},
-    SortKey{"threw", [](const FunctionRow& r) { return number(r.stats->threw); }},
+    SortKey{"threw", [](const FunctionRow& r) { return number(r.threw.value_or(0)); }},
     SortKey{"running", [](const FunctionRow& r) { return number(r.stats->running); }},
     SortKey{"untimed", [](const FunctionRow& r) { return number(r.stats->untimed); }},
     SortKey{"skipped", [](const FunctionRow& r) { return number(r.stats->skipped); }},
@@ -110,10 +110,13 @@ FunctionRow make_row(const Recording& recording, std::uint32_t function,
   row.stats = &f;
   row.function = function;
   row.probe_time_ns = probe_time_ns(recording, f);
+  const bool catches_watched = recording.probe_mechanism != "perf-event uprobe";
+  if (catches_watched) row.threw = f.threw;
   const std::uint64_t watched = f.returns + f.unwound;
   if (watched > 0) {
     row.unwound_share = static_cast<double>(f.unwound) / static_cast<double>(watched);
-    row.threw_share = static_cast<double>(f.threw) / static_cast<double>(watched);
+    if (catches_watched)
+      row.threw_share = static_cast<double>(f.threw) / static_cast<double>(watched);
   }
   if (f.returns > 0 && f.exit != ExitMode::kEntryOnly) {
     add_times(row, recording.off_cpu_split);

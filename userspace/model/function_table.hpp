@@ -41,6 +41,7 @@ struct FunctionRow {
   std::optional<std::uint64_t> estimated_total_ns;
   std::optional<std::uint64_t> estimated_self_ns;
   std::optional<double> unwound_share;  // of the calls whose end was watched for, 0 to 1
+  std::optional<std::uint64_t> threw;   // of those; absent: nobody watched for exceptions
   std::optional<double> threw_share;
   std::uint64_t probe_time_ns = 0;  // that its probes took, by prediction
   bool costly = false;              // the probes cost more than a fifth of the average call

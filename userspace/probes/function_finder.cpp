@@ -2,6 +2,7 @@
 #include "probes/function_finder.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "probes/decoder.hpp"
 
@@ -10,17 +11,35 @@ namespace {
 
 using Group = SymbolTable::Group;
 
-bool any_name_matches(Group group, std::span<const FunctionPattern* const> patterns,
-                      std::vector<bool>& used, std::span<const std::size_t> indices) {
-  bool any = false;
-  for (std::size_t i = 0; i < patterns.size(); ++i) {
-    const bool hit = std::ranges::any_of(
-        group, [&](const Symbol& symbol) { return patterns[i]->matches_name(symbol.name); });
-    if (hit) used[indices[i]] = true;
-    any = any || hit;
+// The patterns that are about one module, but for those that are left out.
+class Wanted {
+ public:
+  Wanted(std::span<const FunctionPattern> patterns, const ProbeModule& module,
+         const std::vector<bool>& left_out) {
+    for (std::size_t i = 0; i < patterns.size(); ++i)
+      if ((left_out.empty() || !left_out[i]) &&
+          patterns[i].matches_module(module.path, module.main))
+        patterns_.emplace_back(i, &patterns[i]);
   }
-  return any;
-}
+  [[nodiscard]] bool empty() const { return patterns_.empty(); }
+
+  // Whether one of them names one of the symbols; used: which did so far.
+  [[nodiscard]] bool matches(Group group, std::vector<bool>& used) const {
+    bool any = false;
+    for (const Symbol& symbol : group) {
+      FunctionName name(symbol.name);
+      for (const auto& [index, pattern] : patterns_) {
+        if (!pattern->matches_name(name)) continue;
+        used[index] = true;
+        any = true;
+      }
+    }
+    return any;
+  }
+
+ private:
+  std::vector<std::pair<std::size_t, const FunctionPattern*>> patterns_;  // by index
+};
 
 // Why a group of code symbols cannot be probed; empty if it can.
 std::string refusal(Group group, const ElfImage& image) {
@@ -77,6 +96,14 @@ std::string unmatched_hint(const FunctionPattern& pattern, std::span<const Probe
   return text;
 }
 
+// What it names was found in a library that another pattern names.
+bool found_elsewhere(const FunctionPattern& pattern, std::span<const FoundFunction> functions) {
+  return !pattern.names_library() &&
+         std::ranges::any_of(functions, [&](const FoundFunction& function) {
+           return pattern.matches_name(function.name);
+         });
+}
+
 }  // namespace
 
 FindResult find_functions(std::span<const ProbeModule> modules,
@@ -85,29 +112,30 @@ FindResult find_functions(std::span<const ProbeModule> modules,
   std::vector<bool> used(patterns.size(), false);
   for (std::uint32_t m = 0; m < modules.size(); ++m) {
     const ProbeModule& module = modules[m];
-    std::vector<const FunctionPattern*> wanted;
-    std::vector<std::size_t> indices;
-    for (std::size_t i = 0; i < patterns.size(); ++i) {
-      if (!patterns[i].matches_module(module.path, module.main)) continue;
-      wanted.push_back(&patterns[i]);
-      indices.push_back(i);
-    }
+    const Wanted wanted(patterns, module, {});
     if (wanted.empty()) continue;
     for (std::size_t i = 0; i < module.symbols->group_count(); ++i) {
       const Group group = module.symbols->group(i);
       if (group.front().name.ends_with("@plt")) continue;  // a jump to the function of a library
-      if (!any_name_matches(group, wanted, used, indices)) continue;
+      if (!wanted.matches(group, used)) continue;
       if (std::string reason = refusal(group, *module.image); !reason.empty())
         result.refused.push_back({std::string(group.front().name), m, std::move(reason)});
       else
         result.functions.push_back(describe(group, *module.image, m));
     }
-    for (const Symbol& symbol : module.symbols->data_symbols())
-      if (any_name_matches({&symbol, 1}, wanted, used, indices))
+  }
+  // Who asks for "ngx_*" does not mean variables; who gets nothing else may.
+  const std::vector<bool> names_code = used;
+  for (std::uint32_t m = 0; m < modules.size(); ++m) {
+    const Wanted wanted(patterns, modules[m], names_code);
+    if (wanted.empty()) continue;
+    for (const Symbol& symbol : modules[m].symbols->data_symbols())
+      if (wanted.matches({&symbol, 1}, used))
         result.refused.push_back({std::string(symbol.name), m, "is data, not a function"});
   }
   for (std::size_t i = 0; i < patterns.size(); ++i)
-    if (!used[i]) result.unmatched.push_back(unmatched_hint(patterns[i], modules));
+    if (!used[i] && !found_elsewhere(patterns[i], result.functions))
+      result.unmatched.push_back(unmatched_hint(patterns[i], modules));
   return result;
 }
 

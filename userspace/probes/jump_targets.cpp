@@ -4,8 +4,12 @@
 #include <elf.h>
 
 #include <algorithm>
-#include <array>
+#include <bit>
 #include <optional>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 namespace callscope {
 namespace {
@@ -15,16 +19,41 @@ constexpr std::uint8_t kJump = 0xe9;
 constexpr std::uint8_t kTwoByteOpcode = 0x0f;
 constexpr std::uint8_t kLeaOpcode = 0x8d;
 
-// Where the distance lies in an instruction that begins with a byte.
-enum class Form : std::uint8_t { kNone, kOneByte, kTwoByte, kLea };
+// Where the distance lies in an instruction that begins with these two bytes; 0: it has none.
+constexpr std::uint64_t distance_in(std::uint8_t first, std::uint8_t second) {
+  if (first == kCall || first == kJump) return 1;
+  const bool conditional_jump = first == kTwoByteOpcode && (second & 0xf0) == 0x80;
+  const bool relative_address = first == kLeaOpcode && (second & 0xc7) == 0x05;
+  return conditional_jump || relative_address ? 2 : 0;
+}
 
-constexpr std::array<Form, 256> kForms = [] {
-  std::array<Form, 256> forms{};
-  forms[kCall] = forms[kJump] = Form::kOneByte;
-  forms[kTwoByteOpcode] = Form::kTwoByte;
-  forms[kLeaOpcode] = Form::kLea;
-  return forms;
-}();
+constexpr std::uint64_t kBlock = 16;
+
+// Bit i: distance_in() says something of code[i] and code[i + 1], for a block and the byte behind.
+std::uint32_t candidates(const std::uint8_t* code) {
+#ifdef __SSE2__
+  const auto all = [](int byte) { return _mm_set1_epi8(static_cast<char>(byte)); };
+  const auto bytes = [](const std::uint8_t* at) {
+    return _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+  };
+  const __m128i first = bytes(code);
+  const __m128i second = bytes(code + 1);
+  const __m128i near =
+      _mm_or_si128(_mm_cmpeq_epi8(first, all(kCall)), _mm_cmpeq_epi8(first, all(kJump)));
+  const __m128i conditional =
+      _mm_and_si128(_mm_cmpeq_epi8(first, all(kTwoByteOpcode)),
+                    _mm_cmpeq_epi8(_mm_and_si128(second, all(0xf0)), all(0x80)));
+  const __m128i lea = _mm_and_si128(_mm_cmpeq_epi8(first, all(kLeaOpcode)),
+                                    _mm_cmpeq_epi8(_mm_and_si128(second, all(0xc7)), all(0x05)));
+  return static_cast<std::uint32_t>(
+      _mm_movemask_epi8(_mm_or_si128(near, _mm_or_si128(conditional, lea))));
+#else
+  std::uint32_t found = 0;
+  for (std::uint64_t i = 0; i < kBlock; ++i)
+    if (distance_in(code[i], code[i + 1]) != 0) found |= 1U << i;
+  return found;
+#endif
+}
 
 bool is_code(const ElfSegment& segment) {
   return segment.type == PT_LOAD && (segment.flags & PF_X) != 0;
@@ -86,21 +115,23 @@ JumpTargets::JumpTargets(const ElfImage& image, const FrameTable& frames) {
 
 void JumpTargets::scan(const FrameTable& frames, std::uint64_t vaddr, ByteSpan code) {
   PieceCursor cursor(frames.pieces());
-  for (std::uint64_t pos = 0; pos < code.size(); ++pos) {
-    const Form form = kForms[code[pos]];
-    if (form == Form::kNone) continue;
-    const std::uint64_t distance_pos = pos + (form == Form::kOneByte ? 1 : 2);
+  const auto look_at = [&](std::uint64_t pos) {
+    const std::uint64_t distance_pos = pos + distance_in(code[pos], code[pos + 1]);
     const auto distance = load<std::int32_t>(code, distance_pos);
-    if (!distance) break;
-    if (form == Form::kTwoByte && (code[pos + 1] & 0xf0) != 0x80) continue;  // jcc
-    if (form == Form::kLea && (code[pos + 1] & 0xc7) != 0x05) continue;      // d(%rip)
+    if (!distance) return;
     const std::uint64_t target =
         vaddr + distance_pos + 4 + static_cast<std::uint64_t>(std::int64_t{*distance});
-    if (!named_.covers(target) || cursor.same_piece(vaddr + pos, target)) continue;
-    const bool jump = form == Form::kTwoByte || code[pos] == kJump;
+    if (!named_.covers(target) || cursor.same_piece(vaddr + pos, target)) return;
+    const bool jump = code[pos] == kTwoByteOpcode || code[pos] == kJump;
     (jump ? jumped_ : named_).add(target);
     if (jump) crossings_.push_back({target, vaddr + pos});
-  }
+  };
+  std::uint64_t pos = 0;
+  for (; pos + kBlock < code.size(); pos += kBlock)
+    for (std::uint32_t found = candidates(&code[pos]); found != 0; found &= found - 1)
+      look_at(pos + static_cast<std::uint64_t>(std::countr_zero(found)));
+  for (; pos + 1 < code.size(); ++pos)
+    if (distance_in(code[pos], code[pos + 1]) != 0) look_at(pos);
 }
 
 // Programs at a fixed address take addresses as immediate operands: mov $ADDR,%reg and

@@ -53,12 +53,29 @@ bool FunctionPattern::matches_module(std::string_view path, bool main) const {
   }
 }
 
+bool FunctionName::is_mangled() const {
+  return linker_.starts_with("_Z") || linker_.starts_with("_R");
+}
+
+const std::string& FunctionName::full() {
+  if (!full_) full_ = demangle(linker_, DemangleLevel::kFull);
+  return *full_;
+}
+
+const std::string& FunctionName::simple() {
+  if (!simple_) simple_ = demangle(linker_, DemangleLevel::kSimple);
+  return *simple_;
+}
+
+bool FunctionPattern::matches_name(FunctionName& name) const {
+  if (glob_matches(name_, name.linker())) return true;
+  if (!name.is_mangled() || name_.starts_with("_Z")) return false;  // that is no name for people
+  return glob_matches(name_, name.full()) || glob_matches(name_, name.simple());
+}
+
 bool FunctionPattern::matches_name(std::string_view linker_name) const {
-  const std::string linker(linker_name);
-  if (glob_matches(name_, linker)) return true;
-  if (!linker.starts_with("_Z") && !linker.starts_with("_R")) return false;
-  return glob_matches(name_, demangle(linker, DemangleLevel::kFull)) ||
-         glob_matches(name_, demangle(linker, DemangleLevel::kSimple));
+  FunctionName name(linker_name);
+  return matches_name(name);
 }
 
 std::vector<std::string> split_patterns(std::string_view list) {

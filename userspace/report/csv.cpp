@@ -80,7 +80,7 @@ constexpr std::array kColumns = {
     Column{"estimated_total_ns",
            [](const R&, const Row& r) { return number(r.estimated_total_ns); }},
     Column{"estimated_self_ns", [](const R&, const Row& r) { return number(r.estimated_self_ns); }},
-    Column{"threw", [](const R&, const Row& r) { return count(r.stats->threw); }},
+    Column{"threw", [](const R&, const Row& r) { return number(r.threw); }},
     Column{"skipped", [](const R&, const Row& r) { return count(r.stats->skipped); }},
     Column{"sample_every", [](const R&, const Row& r) { return count(r.stats->sample_every); }},
     Column{"untimed_ns", [](const R&, const Row& r) { return count(r.stats->untimed_ns); }},

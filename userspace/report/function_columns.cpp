@@ -85,7 +85,7 @@ constexpr std::array kColumns = {
     FunctionColumn{"unwound%", "", kWide,
                    [](const R&, const Row& r) { return share_or_blank(r.unwound_share); }},
     FunctionColumn{"threw", "threw", kWide,
-                   [](const R&, const Row& r) { return count_or_blank(r.stats->threw); }},
+                   [](const R&, const Row& r) { return count_or_blank(r.threw.value_or(0)); }},
     FunctionColumn{"running", "running", kWide,
                    [](const R&, const Row& r) { return count_or_blank(r.stats->running); }},
     FunctionColumn{"untimed", "untimed", kWide,

@@ -40,7 +40,7 @@ std::string callers_text(const Recording& recording, const SlowCall& call, std::
     text += (i == 1 ? "from " : " < ") +
             printable(frame_label(recording, recording.frames[stack.frames[i]]));
   }
-  if (stack.truncated) text += " < ...";
+  if (stack.truncated && !text.empty()) text += " < ...";
   return cut_end(text, width);
 }
 
@@ -77,7 +77,13 @@ std::string text_slow_calls(const Recording& recording, const ReportOptions& opt
                             const Paint& paint) {
   const std::string title = paint.bold("SLOW CALLS");
   if (recording.slow_calls.empty()) {
-    return title + "  none was logged: choose what is slow with record --slow 'GLOB>10ms'\n";
+    const bool watched = std::ranges::find(recording.quality, "slow_calls_dropped",
+                                           &QualityItem::key) != recording.quality.end();
+    return title + (watched
+                        ? "  none: no call took as long as record --slow said; names that match "
+                          "nothing are in the notes\n"
+                        : "  none was logged: choose what is slow with record --slow "
+                          "'GLOB>10ms'\n");
   }
   const std::vector<const SlowCall*> calls = slowest_calls(recording);
   std::size_t shown = calls.size();

@@ -68,6 +68,11 @@ std::uint32_t Symbolizer::user_frame(std::int32_t pid, std::uint64_t addr, Addre
   return intern({module_id(special_kind(path), path, {}), addr, {}, 0}, kind);
 }
 
+std::uint32_t Symbolizer::function_frame(std::uint32_t module, std::uint64_t addr,
+                                         std::string_view name) {
+  return intern({module, addr, name, 0}, AddressKind::kExact);
+}
+
 bool Symbolizer::is_code(std::int32_t pid, std::uint64_t addr) const {
   const ProcessMaps* const maps = process(pid);
   return maps == nullptr || maps->find(addr) != nullptr;

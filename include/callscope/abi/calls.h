@@ -15,14 +15,12 @@
 
 /* rodata of the calls object, set between open and load. */
 struct cs_call_config {
-	__u32 tgid;	     /* the target process, as the initial PID namespace counts */
 	__u32 max_functions; /* functions are 0 .. max_functions-1 */
 	__u32 max_nodes;     /* nodes of the call tree; the first max_functions are roots */
 	__u32 n_shards;	     /* power of two; a CPU writes shard cpu & (n_shards - 1) */
 	__u32 by_thread;     /* 1: each thread has a call tree of its own */
 	__u32 budget_1024;   /* of one CPU in 1/1024, for the probes of one function; 0: no limit */
 	__u32 burst_ns;	     /* probe time that may be spent at once, see call_budget.bpf.h */
-	__u32 pad;
 };
 
 /* How calls of a function are treated now. */
@@ -154,7 +152,7 @@ struct cs_call_stats {
 };
 
 #ifndef __bpf__
-static_assert(sizeof(struct cs_call_config) == 32, "abi");
+static_assert(sizeof(struct cs_call_config) == 24, "abi");
 static_assert(sizeof(struct cs_func_ctl) == 16, "abi");
 static_assert(sizeof(struct cs_func_load) == 16, "abi");
 static_assert(sizeof(struct cs_call_frame) == 88, "abi");

@@ -174,3 +174,16 @@ TEST_CASE("ties are broken by name, module and address, whatever the order was",
     CHECK(rows[2].stats->name == "b");
   }
 }
+
+TEST_CASE("with perf-event uprobes nobody knows whether a call threw", "[unit]") {
+  Recording recording;
+  recording.functions.push_back(function("f", 5, 100));
+  recording.functions.back().unwound = 5;
+  recording.probe_mechanism = "uprobe_multi";
+  CHECK(function_table(recording, "total")[0].threw == 0U);
+  recording.probe_mechanism = "perf-event uprobe";
+  const FunctionRow row = function_table(recording, "total")[0];
+  CHECK_FALSE(row.threw);
+  CHECK_FALSE(row.threw_share);
+  CHECK(row.unwound_share);
+}

@@ -39,6 +39,7 @@ TEST_CASE("C++ names match mangled, with and without parameters", "[unit]") {
   CHECK(FunctionPattern::parse("ns::f(int)")->matches_name("_ZN2ns1fEi"));
   CHECK(FunctionPattern::parse("_ZN2ns*")->matches_name("_ZN2ns1fEi"));
   CHECK_FALSE(FunctionPattern::parse("ns::g")->matches_name("_ZN2ns1fEi"));
+  CHECK_FALSE(FunctionPattern::parse("_Zns*")->matches_name("_ZN2ns1fEi"));
 }
 
 TEST_CASE("commas part patterns, but not inside of brackets", "[unit]") {

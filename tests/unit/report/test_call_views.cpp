@@ -143,6 +143,9 @@ TEST_CASE("slow calls are listed with where and why", "[unit]") {
   options.top_cpu_functions = 1;
   CHECK(has(render_text(sample_recording(), options), "... and 2 more (--top 0 shows all)"));
   CHECK(has(render_text(Recording{}, options), "none was logged"));
+  Recording watched;
+  watched.quality.push_back({"slow_calls_dropped", 0, true, ""});
+  CHECK(has(render_text(watched, options), "no call took as long as record --slow said"));
 }
 
 TEST_CASE("calls by thread, or samples by thread where calls were not kept so", "[unit]") {
