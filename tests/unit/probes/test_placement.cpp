@@ -128,3 +128,17 @@ TEST_CASE("probe sites in a server built with a stack protector", "[unit]") {
   check(census, 80, 90);
   CHECK(census.emulated_exits > census.exits / 5);
 }
+
+TEST_CASE("variables that a glob for functions matches are told apart", "[unit]") {
+  const SnippetModule bash("/usr/bin/bash");
+  const auto data_only = [&](const std::string& glob) {
+    const FindResult found = bash.find(glob);
+    CHECK_FALSE(found.refused.empty());
+    return std::ranges::count(found.refused, false, &RefusedFunction::beside_functions);
+  };
+  CHECK(data_only("PC") == 1);
+  const FindResult all = bash.find("*");
+  CHECK(std::ranges::any_of(all.refused, &RefusedFunction::beside_functions));
+  for (const RefusedFunction& refused : all.refused)
+    CHECK(refused.beside_functions == (refused.reason == "is data, not a function"));
+}
