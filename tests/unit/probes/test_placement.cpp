@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Probe sites in real libraries and programs: how many are cheap, and each of them checked again by
 // objdump and readelf, which share nothing with our decoder.
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cstdio>
 
@@ -130,7 +131,7 @@ TEST_CASE("probe sites in a server built with a stack protector", "[unit]") {
 }
 
 TEST_CASE("variables that a glob for functions matches are told apart", "[unit]") {
-  const SnippetModule bash("/usr/bin/bash");
+  const test::SnippetModule bash("/usr/bin/bash");
   const auto data_only = [&](const std::string& glob) {
     const FindResult found = bash.find(glob);
     CHECK_FALSE(found.refused.empty());
