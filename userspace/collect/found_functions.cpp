@@ -71,7 +71,7 @@ Result<FoundFunctions> find_probed_functions(std::int32_t pid, Symbolizer& symbo
   }
   NamedReasons refused;
   for (const RefusedFunction& function : found.refused)
-    refused.emplace_back(function.name, function.reason);
+    if (!function.beside_functions) refused.emplace_back(function.name, function.reason);
   if (found.functions.empty()) {
     std::string why = found.unmatched.empty() ? "" : join(found.unmatched);
     if (!refused.empty()) why += (why.empty() ? "" : "; ") + list_note("cannot be probed", refused);

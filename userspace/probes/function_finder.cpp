@@ -119,19 +119,20 @@ FindResult find_functions(std::span<const ProbeModule> modules,
       if (group.front().name.ends_with("@plt")) continue;  // a jump to the function of a library
       if (!wanted.matches(group, used)) continue;
       if (std::string reason = refusal(group, *module.image); !reason.empty())
-        result.refused.push_back({std::string(group.front().name), m, std::move(reason)});
+        result.refused.push_back({std::string(group.front().name), m, std::move(reason), false});
       else
         result.functions.push_back(describe(group, *module.image, m));
     }
   }
-  // Who asks for "ngx_*" does not mean variables; who gets nothing else may.
   const std::vector<bool> names_code = used;
   for (std::uint32_t m = 0; m < modules.size(); ++m) {
-    const Wanted wanted(patterns, modules[m], names_code);
+    const Wanted wanted(patterns, modules[m], {});
+    const Wanted only_data(patterns, modules[m], names_code);
     if (wanted.empty()) continue;
     for (const Symbol& symbol : modules[m].symbols->data_symbols())
       if (wanted.matches({&symbol, 1}, used))
-        result.refused.push_back({std::string(symbol.name), m, "is data, not a function"});
+        result.refused.push_back({std::string(symbol.name), m, "is data, not a function",
+                                  !only_data.matches({&symbol, 1}, used)});
   }
   for (std::size_t i = 0; i < patterns.size(); ++i)
     if (!used[i] && !found_elsewhere(patterns[i], result.functions))

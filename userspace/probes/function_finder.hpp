@@ -44,6 +44,7 @@ struct RefusedFunction {
   std::string name;
   std::uint32_t module = 0;
   std::string reason;
+  bool beside_functions = false;  // data that a glob matches which is about functions, too
 };
 
 struct FindResult {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Probe sites in real libraries and programs: how many are cheap, and each of them checked again by
 // objdump and readelf, which share nothing with our decoder.
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cstdio>
 
@@ -127,4 +128,18 @@ TEST_CASE("probe sites in a server built with a stack protector", "[unit]") {
   const Census census = take_census("/usr/bin/redis-server");
   check(census, 80, 90);
   CHECK(census.emulated_exits > census.exits / 5);
+}
+
+TEST_CASE("variables that a glob for functions matches are told apart", "[unit]") {
+  const test::SnippetModule bash("/usr/bin/bash");
+  const auto data_only = [&](const std::string& glob) {
+    const FindResult found = bash.find(glob);
+    CHECK_FALSE(found.refused.empty());
+    return std::ranges::count(found.refused, false, &RefusedFunction::beside_functions);
+  };
+  CHECK(data_only("PC") == 1);
+  const FindResult all = bash.find("*");
+  CHECK(std::ranges::any_of(all.refused, &RefusedFunction::beside_functions));
+  for (const RefusedFunction& refused : all.refused)
+    CHECK(refused.beside_functions == (refused.reason == "is data, not a function"));
 }
