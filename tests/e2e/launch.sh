@@ -30,6 +30,13 @@ run 0 record -f 'libc.so.6:getuid' -o libc.cscope -- "$early"
 json libc.cscope
 equal "calls of getuid in libc" "$(field '[.functions[] | select(.name | test("getuid$")) | .calls] | add')" 1
 
+# Functions of a library that the program, executed by another one, loads later.
+run 0 record -f 'libt_plugin.so:plugin_work' -o later.cscope -- bash -c \
+  'exec "$0" "$1" < <(echo load; sleep 1; echo "call 3"; echo quit)' "$TARGETS/t_dlopen" "$TARGETS/libt_plugin.so"
+json later.cscope
+equal "calls in a library that was loaded later" "$(call_field plugin_work calls)" 3
+matches "it was waited for" "$(field '.notes[]')" "libraries that are loaded later"
+
 # Exit codes are passed on; 128 + number for a signal.
 run 7 record -o seven.cscope -- "$early" exit 7
 json seven.cscope

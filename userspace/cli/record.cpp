@@ -175,6 +175,7 @@ Result<int> record(const RecordArguments& arguments, const std::vector<std::stri
     if (!started) return std::unexpected(started.error());
     launched.emplace(std::move(*started));
     pid = launched->pid();
+    options->await_libraries = true;
     options->stands_in_loader = launched->stopped_at() == LoaderStop::kLibrariesMapped;
   }
   Result<std::unique_ptr<Recorder>> recorder = Recorder::create(pid, *options);

@@ -28,6 +28,12 @@ Result<std::unique_ptr<CallTracer>> CallTracer::start(std::int32_t pid, const Op
                                                       Recording& recording, Symbolizer& symbolizer,
                                                       SlowHandler on_slow) {
   Result<FoundFunctions> found = find_probed_functions(pid, symbolizer, options.patterns);
+  if (!found && options.await_libraries &&
+      std::ranges::any_of(options.patterns, &FunctionPattern::names_library)) {
+    recording.notes.push_back(found.error().what +
+                              "; libraries that are loaded later are looked at");
+    found = FoundFunctions{};
+  }
   if (!found) return std::unexpected(found.error());
   Result<std::unique_ptr<CallsCollector>> calls =
       CallsCollector::load(collector_options(pid, options, found->functions.size()), recording);

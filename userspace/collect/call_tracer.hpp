@@ -37,6 +37,7 @@ class CallTracer {
     bool by_thread = false;
     double budget_percent = 0;
     bool calibrate = true;
+    bool await_libraries = false;  // patterns that name a library which is not there are no error
     std::vector<FunctionPattern> slow_patterns;  // functions whose slow calls are logged
   };
   using SlowHandler = std::function<void(const cs_slow_record&)>;

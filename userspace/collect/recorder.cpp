@@ -103,6 +103,7 @@ CallTracer::Options Recorder::call_options() const {
                               .by_thread = options_.by_thread,
                               .budget_percent = options_.budget_percent,
                               .calibrate = options_.calibrate,
+                              .await_libraries = options_.await_libraries,
                               .slow_patterns = {}};
   for (const SlowRule& rule : options_.slow_rules) options.slow_patterns.push_back(rule.pattern);
   return options;

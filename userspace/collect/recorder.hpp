@@ -43,7 +43,8 @@ struct RecordOptions {
   std::uint64_t sample_hz = 99;  // 0: no CPU sampling
   SampleClock clock = SampleClock::kCpuClock;
   bool follow_children = true;
-  bool stands_in_loader = false;        // a launched target, at LoaderStop::kLibrariesMapped
+  bool stands_in_loader = false;  // a launched target, at LoaderStop::kLibrariesMapped
+  bool await_libraries = false;   // patterns that match nothing may mean libraries to be loaded
   std::vector<std::int32_t> more_pids;  // recorded with the first process
   std::uint64_t interval_ns = 1'000'000'000;
   std::uint64_t max_snapshots = 1000;
