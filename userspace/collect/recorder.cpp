@@ -62,6 +62,10 @@ Result<void> Recorder::describe_target() {
 }
 
 Result<void> Recorder::start_cpu() {
+  Result<std::unique_ptr<UnwindFeed>> unwind = UnwindFeed::create(options_.unwind);
+  if (!unwind) return std::unexpected(unwind.error());
+  unwind_ = std::move(*unwind);
+  unwind_->refresh(process_.pid());
   if (options_.sample_hz == 0) return {};
   Result<std::unique_ptr<CpuCollector>> cpu =
       CpuCollector::start({.tgid = static_cast<std::uint32_t>(process_.pid()),
@@ -69,7 +73,7 @@ Result<void> Recorder::start_cpu() {
                            .clock = options_.clock,
                            .follow_children = options_.follow_children,
                            .log_samples = slow_calls_.wanted()},
-                          recording_, symbolizer_, stacks_);
+                          recording_, symbolizer_, stacks_, *unwind_);
   if (!cpu) return std::unexpected(cpu.error());
   cpu_ = std::move(*cpu);
   recording_.sample_hz = static_cast<std::uint32_t>(options_.sample_hz);
@@ -131,6 +135,7 @@ Result<void> Recorder::add_processes() {
     const Result<Process> process = Process::open(pid);
     if (!process) return std::unexpected(process.error());
     CS_TRY(symbolizer_.refresh(pid));
+    unwind_->refresh(pid);
     if (cpu_) CS_TRY(cpu_->add_target(pid));
     if (calls_) CS_TRY(calls_->add_process(pid));
   }
@@ -191,6 +196,7 @@ Result<void> Recorder::tick() {
   // A target that has just ended keeps the maps and the snapshots that it had.
   if (process_.alive()) {
     (void)symbolizer_.refresh(process_.pid());
+    unwind_->refresh(process_.pid());
     (void)resources_->take(recording_.duration_ns, recording_.snapshots);
   }
   CS_TRY(drain());
@@ -251,6 +257,7 @@ Result<void> Recorder::stop(const std::string& ended_by) {
 void Recorder::update_quality() {
   recording_.quality.clear();
   if (cpu_) cpu_->add_quality(recording_.quality);
+  unwind_->add_quality(recording_.quality);
   if (calls_) calls_->calls().add_quality(recording_.quality);
   if (slow_calls_.wanted()) slow_calls_.add_quality(recording_.quality);
   if (spans_) spans_->add_quality(recording_.quality);

@@ -22,6 +22,7 @@
 #include "collect/slow_call_log.hpp"
 #include "collect/spans_collector.hpp"
 #include "collect/stack_table.hpp"
+#include "collect/unwind_feed.hpp"
 #include "probes/pattern.hpp"
 #include "symbols/symbolizer.hpp"
 #include "sys/fd.hpp"
@@ -42,6 +43,7 @@ struct RecordOptions {
   std::vector<SlowRule> slow_rules;
   std::uint64_t sample_hz = 99;  // 0: no CPU sampling
   SampleClock clock = SampleClock::kCpuClock;
+  UnwindMode unwind = UnwindMode::kAuto;
   bool follow_children = true;
   bool stands_in_loader = false;        // a launched target, at LoaderStop::kLibrariesMapped
   std::vector<std::int32_t> more_pids;  // recorded with the first process
@@ -97,6 +99,7 @@ class Recorder {
   Symbolizer symbolizer_;  // refers to recording_, as the next two do
   StackTable stacks_;
   SlowCallLog slow_calls_;
+  std::unique_ptr<UnwindFeed> unwind_;
   std::optional<ResourceCollector> resources_;
   std::unique_ptr<CpuCollector> cpu_;
   std::unique_ptr<CallTracer> calls_;
