@@ -35,6 +35,7 @@ Result<std::unique_ptr<Recorder>> Recorder::create(std::int32_t pid, const Recor
   if (!process) return std::unexpected(process.error());
   std::unique_ptr<Recorder> self(new Recorder(std::move(*process), options));
   CS_TRY(self->describe_target());
+  CS_TRY(self->start_unwinding());
   CS_TRY(self->start_cpu());
   CS_TRY(self->start_calls());
   CS_TRY(self->start_spans());
@@ -61,11 +62,30 @@ Result<void> Recorder::describe_target() {
   return {};
 }
 
-Result<void> Recorder::start_cpu() {
+Result<void> Recorder::start_unwinding() {
   Result<std::unique_ptr<UnwindFeed>> unwind = UnwindFeed::create(options_.unwind);
   if (!unwind) return std::unexpected(unwind.error());
   unwind_ = std::move(*unwind);
+  Result<MappingEvents> events = MappingEvents::open();
+  if (events)
+    mapping_events_ = std::move(*events);
+  else
+    recording_.notes.push_back("new code is noticed late: " + events.error().message());
   unwind_->refresh(process_.pid());
+  return {};
+}
+
+// What the targets mapped, before much of it runs.
+void Recorder::note_mapped_code() {
+  if (!mapping_events_) return;
+  for (const std::int32_t pid : mapping_events_->drain())
+    if (unwind_->knows(pid)) {
+      unwind_->refresh(pid);
+      (void)symbolizer_.refresh(pid);
+    }
+}
+
+Result<void> Recorder::start_cpu() {
   if (options_.sample_hz == 0) return {};
   Result<std::unique_ptr<CpuCollector>> cpu =
       CpuCollector::start({.tgid = static_cast<std::uint32_t>(process_.pid()),
@@ -146,7 +166,8 @@ Result<void> Recorder::add_processes() {
 Result<void> Recorder::watch_events() {
   events_.reset(::epoll_create1(EPOLL_CLOEXEC));
   if (!events_.valid()) return fail(ErrorCode::kInternal, "cannot create an epoll", {}, errno);
-  for (const int fd : {cpu_ ? cpu_->ring_fd() : -1, calls_ ? calls_->ring_fd() : -1}) {
+  for (const int fd : {mapping_events_ ? mapping_events_->fd() : -1, cpu_ ? cpu_->ring_fd() : -1,
+                       calls_ ? calls_->ring_fd() : -1}) {
     epoll_event event{};
     event.events = EPOLLIN;
     if (fd >= 0 && ::epoll_ctl(events_.get(), EPOLL_CTL_ADD, fd, &event) != 0)
@@ -179,6 +200,7 @@ void Recorder::enable() {
 
 Result<void> Recorder::drain() {
   if (cpu_) cpu_->drain();
+  note_mapped_code();  // of children too, which the records before told of
   if (!calls_) return {};
   const Result<void> drained = calls_->drain();
   // Of libraries that were loaded and programs that were executed meanwhile.

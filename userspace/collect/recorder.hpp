@@ -26,6 +26,7 @@
 #include "probes/pattern.hpp"
 #include "symbols/symbolizer.hpp"
 #include "sys/fd.hpp"
+#include "sys/mapping_events.hpp"
 #include "target/process.hpp"
 
 namespace callscope {
@@ -90,6 +91,8 @@ class Recorder {
   Result<void> watch_events();
   Result<void> choose_hot_functions();
   Error explain_inlined(Error error);
+  Result<void> start_unwinding();
+  void note_mapped_code();
   void update_calls(std::uint64_t now_ns);
   void update_quality();
 
@@ -100,6 +103,7 @@ class Recorder {
   StackTable stacks_;
   SlowCallLog slow_calls_;
   std::unique_ptr<UnwindFeed> unwind_;
+  std::optional<MappingEvents> mapping_events_;
   std::optional<ResourceCollector> resources_;
   std::unique_ptr<CpuCollector> cpu_;
   std::unique_ptr<CallTracer> calls_;

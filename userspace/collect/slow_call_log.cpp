@@ -68,7 +68,7 @@ SlowCall SlowCallLog::make_call(const cs_slow_record& record, std::uint32_t row,
   }
   if (!frames.empty()) {
     const bool cut = frames.size() < record.n_frames;
-    call.stack = stacks_.intern(std::move(frames), cut);
+    call.stack = stacks_.intern(std::move(frames), cut, StackEnd::kUnknown);
   }
   return call;
 }

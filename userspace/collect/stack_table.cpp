@@ -9,10 +9,12 @@ std::size_t StackTable::FramesHash::operator()(const std::vector<std::uint32_t>&
   return hash ^ hash >> 32;
 }
 
-std::uint32_t StackTable::intern(std::vector<std::uint32_t> frames, bool truncated) {
+std::uint32_t StackTable::intern(std::vector<std::uint32_t> frames, bool truncated, StackEnd end) {
+  std::vector<std::uint32_t> key = frames;
+  key.push_back(static_cast<std::uint32_t>(end));
   const auto [it, added] =
-      stacks_.try_emplace(frames, static_cast<std::uint32_t>(recording_.stacks.size()));
-  if (added) recording_.stacks.push_back({it->second, std::move(frames), truncated});
+      stacks_.try_emplace(std::move(key), static_cast<std::uint32_t>(recording_.stacks.size()));
+  if (added) recording_.stacks.push_back({it->second, std::move(frames), truncated, end});
   return it->second;
 }
 

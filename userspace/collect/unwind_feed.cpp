@@ -50,8 +50,10 @@ std::shared_ptr<UnwindFeed::Code> UnwindFeed::publish(std::int32_t pid, std::str
     const Mapping& mapping = (*mappings)[i];
     static const UnwindModule kNone;
     ranges.push_back((modules[i] == nullptr ? kNone : *modules[i]).range_of(mapping));
-    if (ranges.back().kind == CS_CODE_NO_TABLE && may_be_jit(mapping))
-      ranges.back().kind = CS_CODE_JIT;
+    if (ranges.back().kind == CS_CODE_TABLE) continue;
+    ranges.back().kind = mode_ == UnwindMode::kEhFrame ? CS_CODE_UNKNOWN
+                         : may_be_jit(mapping)         ? CS_CODE_JIT
+                                                       : CS_CODE_NO_TABLE;
   }
   std::ranges::sort(ranges, {}, &cs_code_range::start);
   const Result<Run> run = maps_.add_ranges(ranges);

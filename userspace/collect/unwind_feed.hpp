@@ -34,6 +34,7 @@ class UnwindFeed {
   // Reads the maps of the process; the tables of its code are in the kernel when this returns.
   // Cheap when nothing changed. True: something did.
   bool refresh(std::int32_t pid);
+  [[nodiscard]] bool knows(std::int32_t pid) const { return processes_.contains(pid); }
   // BPF has given the child its parent's code already.
   void forked(std::int32_t child, std::int32_t parent);
   void exited(std::int32_t pid);

@@ -12,6 +12,7 @@
 #include "symbols/target_root.hpp"
 #include "symbols/vdso.hpp"
 #include "unwind/compile_table.hpp"
+#include "unwind/holes.hpp"
 
 namespace callscope {
 namespace {
@@ -45,6 +46,7 @@ Compiled compile(std::int32_t pid, const Mapping& mapping) {
     if (segment.type == PT_LOAD && (segment.flags & PF_X) != 0)
       compiled.segments.push_back(segment);
   compiled.table = compile_unwind_table(module->image());
+  if (compiled.table) judge_holes(*compiled.table, module->image().entry());
   return compiled;
 }
 

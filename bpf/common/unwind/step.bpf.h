@@ -77,9 +77,9 @@ CS_INLINE int cs_frame_address(struct cs_unwind *walk, const struct cs_unwind_ru
 /* The registers of enum cs_unwind_saved by DWARF number. */
 CS_INLINE __u32 cs_saved_register(int saved)
 {
-	return saved == CS_SAVED_RBP	? CS_REG_RBP
-	       : saved == CS_SAVED_RBX	? CS_REG_RBX
-					: CS_REG_R12 + (__u32)(saved - CS_SAVED_R12);
+	return saved == CS_SAVED_RBP   ? CS_REG_RBP
+	       : saved == CS_SAVED_RBX ? CS_REG_RBX
+				       : CS_REG_R12 + (__u32)(saved - CS_SAVED_R12);
 }
 
 /* Notes where the caller's registers lie. */
@@ -204,10 +204,11 @@ CS_SUBPROGRAM int cs_unwind_step(struct cs_unwind *walk)
 
 	if (!walk)
 		return CS_STACK_BAD_RULE;
+	if (walk->range.kind == CS_CODE_UNKNOWN)
+		return CS_STACK_NO_TABLE;
 	if (walk->range.kind != CS_CODE_TABLE)
-		return cs_step_by_frame_pointer(walk, walk->range.kind == CS_CODE_JIT ?
-								  CS_STACK_JIT :
-								  CS_STACK_NO_TABLE);
+		return cs_step_by_frame_pointer(
+		    walk, walk->range.kind == CS_CODE_JIT ? CS_STACK_JIT : CS_STACK_NO_TABLE);
 	rule = cs_find_rule(walk, cs_lookup_addr(walk));
 	if (!rule)
 		return CS_STACK_BAD_RULE;
@@ -215,6 +216,8 @@ CS_SUBPROGRAM int cs_unwind_step(struct cs_unwind *walk)
 	case CS_UNWIND_END:
 		return CS_STACK_COMPLETE;
 	case CS_UNWIND_NO_TABLE:
+		return CS_STACK_NO_TABLE;
+	case CS_UNWIND_FRAME_POINTER:
 		return cs_step_by_frame_pointer(walk, CS_STACK_NO_TABLE);
 	case CS_UNWIND_SIGNAL:
 		return cs_step_over_signal(walk, rule);

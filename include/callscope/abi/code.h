@@ -10,13 +10,15 @@
 #include <linux/types.h>
 #endif
 
-#define CS_UNWIND_ROW_PAIR 2 /* rows in one element of their map: elements are of 8 bytes or more */
+#define CS_UNWIND_ROW_PAIR 2 /* rows in one element of their map: elements are of 8 bytes or more  \
+			      */
 
 #define CS_USER_FRAMES 512 /* of one user stack, at most; the kernel's half is abi/cpu.h's */
 
 enum cs_code_kind {
 	CS_CODE_TABLE = 1, /* pages says where */
 	CS_CODE_NO_TABLE,  /* a file or special mapping that has none, or none was wanted */
+	CS_CODE_UNKNOWN,   /* the same where frame pointers are not wanted */
 	CS_CODE_JIT,	   /* anonymous memory: compiled at run time */
 };
 
@@ -25,8 +27,9 @@ struct cs_code_range {
 	__u64 start;
 	__u64 bias;    /* ELF virtual address = address - bias; a multiple of the page size */
 	__u32 n_pages; /* of 4096 bytes */
-	__u32 pages;   /* element of the page map = pages + (ELF virtual address >> 16), modulo 2^32 */
-	__u32 kind;    /* enum cs_code_kind */
+	__u32
+	    pages;  /* element of the page map = pages + (ELF virtual address >> 16), modulo 2^32 */
+	__u32 kind; /* enum cs_code_kind */
 	__u32 pad;
 };
 

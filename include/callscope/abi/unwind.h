@@ -29,6 +29,7 @@ enum cs_unwind_kind {
 	CS_UNWIND_CFA_DEREF,	/* CFA = *(reg + offset) + add */
 	CS_UNWIND_PLT,		/* CFA = rsp + 8 + ((pc & 15) >= offset ? 8 : 0) */
 	CS_UNWIND_SIGNAL, /* a signal frame: all registers are in the ucontext at rsp + offset */
+	CS_UNWIND_FRAME_POINTER, /* no FDE, in a file that describes less than half of its code */
 };
 
 enum cs_unwind_invalid {

@@ -18,6 +18,7 @@
 #include "sys/mapped_file.hpp"
 #include "target/maps.hpp"
 #include "unwind/compile_table.hpp"
+#include "unwind/holes.hpp"
 
 namespace {
 
@@ -41,7 +42,7 @@ static const cs_unwind_row* cs_unwind_row_at(std::uint32_t i) { return element(u
 static const cs_unwind_rule* cs_unwind_rule_at(std::uint32_t i) { return element(unwind_rules, i); }
 static long cs_read_user(void* to, std::uint32_t size, std::uint64_t from) {
   return ::pread(memory_fd, to, size, static_cast<off_t>(from)) == static_cast<ssize_t>(size) ? 0
-                                                                                             : -1;
+                                                                                              : -1;
 }
 struct cs_unwind;
 static std::uint64_t cs_original_return(cs_unwind*) { return 0; }
@@ -66,8 +67,9 @@ struct Module {
 std::map<std::string, Module> modules;
 
 void place_table(Module& module) {
-  const auto table = compile_unwind_table(*module.image);
+  auto table = compile_unwind_table(*module.image);
   if (!table || table->pages.empty()) return;
+  judge_holes(*table, module.image->entry());
   const auto rules = static_cast<std::uint32_t>(unwind_rules.size());
   unwind_rules.insert(unwind_rules.end(), table->rules.begin(), table->rules.end());
   const auto rows = static_cast<std::uint32_t>(unwind_rows.size());
@@ -79,7 +81,7 @@ void place_table(Module& module) {
   unwind_pages.resize(pages + last - first + 1);
   for (const UnwindPage& page : table->pages)
     unwind_pages[pages + (page.start >> CS_UNWIND_PAGE_BITS) - first] = {rows + page.first,
-                                                                        page.count};
+                                                                         page.count};
   module.pages = pages - static_cast<std::uint32_t>(first);
   module.has_table = true;
 }
@@ -198,10 +200,9 @@ WalkedStack StoppedProcess::walk() {
   const user_regs_struct regs = registers();
   cs_unwind walk{};
   walk.pc = regs.rip;
-  const std::uint64_t values[CS_REG_COUNT] = {regs.rax, regs.rdx, regs.rcx, regs.rbx,
-                                              regs.rsi, regs.rdi, regs.rbp, regs.rsp,
-                                              regs.r8,  regs.r9,  regs.r10, regs.r11,
-                                              regs.r12, regs.r13, regs.r14, regs.r15};
+  const std::uint64_t values[CS_REG_COUNT] = {
+      regs.rax, regs.rdx, regs.rcx, regs.rbx, regs.rsi, regs.rdi, regs.rbp, regs.rsp,
+      regs.r8,  regs.r9,  regs.r10, regs.r11, regs.r12, regs.r13, regs.r14, regs.r15};
   std::ranges::copy(values, walk.regs);
   walk.known = CS_REG_ALL;
   walk.exact = 1;

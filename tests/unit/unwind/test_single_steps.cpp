@@ -49,12 +49,24 @@ struct Outcome {
   std::size_t steps = 0;
   std::size_t same = 0;
   std::array<std::size_t, CS_STACK_ENDS> ended_early{};  // with a reason: fewer frames, none wrong
+  std::array<std::string, CS_STACK_ENDS> first_early{};
   std::vector<std::string> wrong;
 };
 
 std::string hex(const std::vector<std::uint64_t>& addrs) {
   std::string text;
-  for (const std::uint64_t addr : addrs) text += Catch::StringMaker<void*>::convert(reinterpret_cast<void*>(addr)) + " ";
+  for (const std::uint64_t addr : addrs)
+    text += Catch::StringMaker<void*>::convert(reinterpret_cast<void*>(addr)) + " ";
+  return text;
+}
+
+std::string described(const Outcome& outcome) {
+  std::string text = std::to_string(outcome.same) + " of " + std::to_string(outcome.steps) + "\n";
+  for (std::size_t end = 0; end < outcome.ended_early.size(); ++end)
+    if (outcome.ended_early[end] > 0)
+      text += std::to_string(outcome.ended_early[end]) + " ended early by " + std::to_string(end) +
+              ", first " + outcome.first_early[end] + "\n";
+  for (const std::string& wrong : outcome.wrong) text += wrong + "\n";
   return text;
 }
 
@@ -79,7 +91,9 @@ Outcome step_through(std::vector<std::string> argv, std::size_t max_steps) {
       ++outcome.same;
     } else if (walked.end != CS_STACK_COMPLETE && found.size() <= callers.size() &&
                std::equal(found.begin(), found.end(), callers.begin())) {
-      ++outcome.ended_early.at(static_cast<std::size_t>(walked.end));
+      const auto end = static_cast<std::size_t>(walked.end);
+      if (++outcome.ended_early.at(end) == 1)
+        outcome.first_early.at(end) = "at " + hex({now.rip}) + ": " + hex(found);
     } else if (outcome.wrong.size() < 10) {
       outcome.wrong.push_back("at " + hex({now.rip}) + "end " + std::to_string(walked.end) +
                               "\n  found " + hex(found) + "\n  calls " + hex(callers));
@@ -95,11 +109,7 @@ TEST_CASE("at each instruction of a program the walk finds the calls that are op
                              std::vector<std::string>{"/bin/ls", "-l", "/"});
   INFO(argv[0]);
   const Outcome outcome = step_through(argv, 150'000);
-  for (const std::string& wrong : outcome.wrong) UNSCOPED_INFO(wrong);
-  for (std::size_t end = 0; end < outcome.ended_early.size(); ++end)
-    if (outcome.ended_early[end] > 0)
-      UNSCOPED_INFO("ended early by " << end << ": " << outcome.ended_early[end]);
-  UNSCOPED_INFO(outcome.same << " of " << outcome.steps);
+  INFO(described(outcome));
   CHECK(outcome.steps > 50'000);
   CHECK(outcome.wrong.empty());
   CHECK(static_cast<double>(outcome.same) >= 0.995 * static_cast<double>(outcome.steps));
