@@ -26,7 +26,8 @@ mapfile -t others < <(find_files -name '*.sh' -o -name CMakeLists.txt -o -path '
 may_include() {
   case "$1" in
     include | sys | elf | model | flamegraph) echo "" ;;
-    target | bpf | unwind) echo "elf sys" ;;
+    target | unwind) echo "elf sys" ;;
+    bpf) echo "unwind elf sys" ;;
     symbols) echo "target elf sys" ;;
     probes) echo "symbols target elf sys" ;;
     collect) echo "bpf unwind symbols probes target elf sys model" ;;

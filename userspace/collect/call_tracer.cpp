@@ -42,7 +42,8 @@ Result<std::unique_ptr<CallTracer>> CallTracer::start(std::int32_t pid, const Op
                             .mechanism = options.mechanism,
                             .by_thread = options.by_thread,
                             .budget_percent = options.budget_percent,
-                            .log_slow_calls = !options.slow_patterns.empty()},
+                            .log_slow_calls = !options.slow_patterns.empty(),
+                            .unwind = options.unwind},
                            handlers, recording);
   if (!calls) return std::unexpected(calls.error());
   self->calls_ = std::move(*calls);

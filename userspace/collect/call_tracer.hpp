@@ -36,6 +36,7 @@ class CallTracer {
     bool by_thread = false;
     double budget_percent = 0;
     std::vector<FunctionPattern> slow_patterns;  // functions whose slow calls are logged
+    const UnwindMaps* unwind = nullptr;          // as CallsProgram::Options
   };
   using SlowHandler = std::function<void(const cs_slow_record&)>;
 

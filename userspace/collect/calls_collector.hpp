@@ -29,6 +29,7 @@ class CallsCollector {
     bool by_thread = false;
     double budget_percent = 0;  // 0: none
     bool log_slow_calls = false;
+    const UnwindMaps* unwind = nullptr;  // as CallsProgram::Options
   };
 
   // Loads the program by the best mechanism; nothing is attached yet. A lesser mechanism is noted

@@ -52,10 +52,8 @@ std::uint32_t CpuCollector::intern_stack(const cs_stack_record& record) {
     frames.push_back(symbolizer_.kernel_frame(record.frames[record.n_user + i], kind(i)));
   for (std::uint32_t i = 0; i < record.n_user; ++i)
     frames.push_back(symbolizer_.user_frame(pid, record.frames[i], kind(i)));
-  static_assert(static_cast<int>(StackEnd::kNoUser) == CS_STACK_NO_USER);
-  const auto end = record.end < CS_STACK_ENDS ? static_cast<StackEnd>(record.end) : StackEnd{};
-  const bool whole = end == StackEnd::kComplete || end == StackEnd::kNoUser;
-  return stacks_.intern(std::move(frames), !whole || record.kernel_cut != 0, end);
+  const StackEnd end = stack_end(record.end);
+  return stacks_.intern(std::move(frames), is_cut(end) || record.kernel_cut != 0, end);
 }
 
 void CpuCollector::on_stack(const cs_stack_record& record) {

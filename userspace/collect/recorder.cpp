@@ -115,7 +115,8 @@ Result<void> Recorder::start_calls() {
                          .follow_children = options_.follow_children,
                          .by_thread = options_.by_thread,
                          .budget_percent = options_.budget_percent,
-                         .slow_patterns = std::move(slow_patterns)},
+                         .slow_patterns = std::move(slow_patterns),
+                         .unwind = &unwind_->maps()},
                         recording_, symbolizer_,
                         [this](const cs_slow_record& record) { slow_calls_.on_record(record); });
   if (!calls) return std::unexpected(explain_inlined(calls.error()));

@@ -61,15 +61,10 @@ SlowCall SlowCallLog::make_call(const cs_slow_record& record, std::uint32_t row,
     call.args.push_back(known ? std::optional<std::uint64_t>(record.args[i]) : std::nullopt);
   }
   std::vector<std::uint32_t> frames;
-  for (std::uint32_t i = 0; i < std::min<std::uint32_t>(record.n_frames, CS_SLOW_FRAMES); ++i) {
-    // What lies in no code is no return address: without frame pointers the walk reads anything.
-    if (!symbolizer_.is_code(call.pid, record.frames[i])) break;
+  for (std::uint32_t i = 0; i < std::min<std::uint32_t>(record.n_frames, CS_USER_FRAMES); ++i)
     frames.push_back(symbolizer_.user_frame(call.pid, record.frames[i], AddressKind::kReturn));
-  }
-  if (!frames.empty()) {
-    const bool cut = frames.size() < record.n_frames;
-    call.stack = stacks_.intern(std::move(frames), cut, StackEnd::kUnknown);
-  }
+  const StackEnd end = stack_end(record.end);
+  if (!frames.empty()) call.stack = stacks_.intern(std::move(frames), is_cut(end), end);
   return call;
 }
 

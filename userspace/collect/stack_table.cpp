@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collect/stack_table.hpp"
 
+#include "callscope/abi/code.h"
+
 namespace callscope {
+
+StackEnd stack_end(std::uint32_t end) {
+  static_assert(static_cast<int>(StackEnd::kNoUser) == CS_STACK_NO_USER);
+  static_assert(static_cast<int>(StackEnd::kReadFault) == CS_STACK_READ_FAULT);
+  return end < CS_STACK_ENDS ? static_cast<StackEnd>(end) : StackEnd::kUnknown;
+}
 
 std::size_t StackTable::FramesHash::operator()(const std::vector<std::uint32_t>& frames) const {
   std::uint64_t hash = frames.size();

@@ -11,6 +11,11 @@
 
 namespace callscope {
 
+// end: enum cs_stack_end.
+StackEnd stack_end(std::uint32_t end);
+// There are frames behind it.
+inline bool is_cut(StackEnd end) { return end != StackEnd::kComplete && end != StackEnd::kNoUser; }
+
 class StackTable {
  public:
   explicit StackTable(Recording& recording) : recording_(recording) {}

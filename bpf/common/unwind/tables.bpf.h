@@ -2,7 +2,8 @@
 /* Finds the mapping that holds an address and the unwind rule in force there. Pure logic, also
  * compiled in user space by tests/unit/unwind. The includer defines before, each NULL when there is
  * no such element:
- *   cs_code_range_at(index), cs_unwind_page_at(index), cs_unwind_row_at(index), cs_unwind_rule_at(index)
+ *   cs_code_range_at(index), cs_unwind_page_at(index), cs_unwind_row_at(index),
+ * cs_unwind_rule_at(index)
  *
  * The searches halve their interval without a branch on what they find: the verifier follows one
  * path instead of 2^16. */
@@ -55,7 +56,8 @@ CS_INLINE int cs_find_range(struct cs_unwind *walk, __u64 addr)
 	return 1;
 }
 
-/* The rule at addr, which lies in walk->range, a range with a table. NULL: the tables are damaged. */
+/* The rule at addr, which lies in walk->range, a range with a table. NULL: the tables are damaged.
+ */
 CS_INLINE const struct cs_unwind_rule *cs_find_rule(const struct cs_unwind *walk, __u64 addr)
 {
 	__u64 vaddr = addr - walk->range.bias;

@@ -11,7 +11,7 @@
 
 #include "common/unwind/state.bpf.h"
 
-#define CS_RETURN_PROBES_MAX 64 /* MAX_URETPROBE_DEPTH of the kernel */
+#define CS_RETURN_PROBES_MAX 64	 /* MAX_URETPROBE_DEPTH of the kernel */
 #define CS_XOL_SLOT_BYTES    128 /* UPROBE_XOL_SLOT_BYTES; the first slot holds the trampoline */
 
 /* Sets walk->original to what the return probe at walk->slot replaced; 0: there is none. */

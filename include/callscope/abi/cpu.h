@@ -12,7 +12,7 @@
 #include "callscope/abi/code.h"
 
 #define CS_KERNEL_FRAMES 127 /* of a stack, at most: kernel.perf_event_max_stack by default */
-#define CS_COMM_LEN  16
+#define CS_COMM_LEN	 16
 
 /* rodata of the cpu object, set between open and load. */
 struct cs_cpu_config {
@@ -42,9 +42,9 @@ struct cs_stack_record {
 	__u32 kind;
 	__u32 size; /* of the record in bytes, frames included */
 	struct cs_stack_key key;
-	__u32 n_user;	/* frames[0 .. n_user-1], leaf first */
-	__u32 n_kernel; /* behind them, leaf first */
-	__u32 end;	/* enum cs_stack_end, of the user half */
+	__u32 n_user;	  /* frames[0 .. n_user-1], leaf first */
+	__u32 n_kernel;	  /* behind them, leaf first */
+	__u32 end;	  /* enum cs_stack_end, of the user half */
 	__u32 kernel_cut; /* 1: the kernel half had more than CS_KERNEL_FRAMES */
 	char comm[CS_COMM_LEN];
 	__u64 frames[CS_USER_FRAMES + CS_KERNEL_FRAMES];
@@ -72,7 +72,8 @@ static_assert(sizeof(struct cs_sample_record) == 32, "abi");
 static_assert(sizeof(struct cs_cpu_config) == 8, "abi");
 static_assert(sizeof(struct cs_stack_key) == 16, "abi");
 static_assert(sizeof(struct cs_stack_count) == 16, "abi");
-static_assert(sizeof(struct cs_stack_record) == 56 + 8 * (CS_USER_FRAMES + CS_KERNEL_FRAMES), "abi");
+static_assert(sizeof(struct cs_stack_record) == 56 + 8 * (CS_USER_FRAMES + CS_KERNEL_FRAMES),
+	      "abi");
 static_assert(sizeof(struct cs_missed_record) == 24, "abi");
 #endif
 

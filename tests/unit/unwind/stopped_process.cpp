@@ -153,9 +153,9 @@ StoppedProcess::~StoppedProcess() {
   ::waitpid(pid_, nullptr, __WALL);
 }
 
-bool StoppedProcess::step() {
+bool StoppedProcess::step(int deliver) {
   int status = 0;
-  ::ptrace(PTRACE_SINGLESTEP, pid_, nullptr, nullptr);
+  ::ptrace(PTRACE_SINGLESTEP, pid_, nullptr, static_cast<long>(deliver));
   ::waitpid(pid_, &status, 0);
   ended_ = !WIFSTOPPED(status);
   return !ended_;

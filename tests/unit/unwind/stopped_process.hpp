@@ -33,8 +33,8 @@ class StoppedProcess {
   StoppedProcess& operator=(const StoppedProcess&) = delete;
 
   [[nodiscard]] pid_t pid() const { return pid_; }
-  // One instruction; false: the process has ended.
-  bool step();
+  // One instruction, or the first one of the handler of a signal; false: the process has ended.
+  bool step(int deliver = 0);
   // Goes on until a signal stops it, which is not delivered; its number, 0: it has ended.
   int run(int deliver = 0);
   [[nodiscard]] user_regs_struct registers() const;
