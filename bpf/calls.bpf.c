@@ -12,6 +12,7 @@
 #include "common/call_types.bpf.h"
 #include "common/process_events.bpf.h"
 #include "common/stats.bpf.h"
+#include "common/unwind.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -141,14 +142,19 @@ struct {
 	__uint(max_entries, 256 * 1024);
 } cs_call_ring SEC(".maps");
 
-/* The slow record under construction. Uprobe programs of one CPU may interrupt each other only by
- * preemption, which bpf_get_stack forbids meanwhile; a mixed-up record has another tid. */
+struct cs_slow_scratch {
+	__u64 taken;
+	struct cs_unwind walk;
+	struct cs_slow_record record;
+};
+
+/* The slow record under construction. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct cs_slow_record);
-} cs_slow_scratch SEC(".maps");
+	__type(value, struct cs_slow_scratch);
+} cs_slow_scratches SEC(".maps");
 
 /* Kernel 6.13+; user space leaves the session program out elsewhere. */
 extern bool bpf_session_is_return(void) __ksym __weak;

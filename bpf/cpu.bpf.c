@@ -49,7 +49,15 @@ struct {
 	__uint(max_entries, 4 * 1024 * 1024);
 } cs_ring SEC(".maps");
 
-/* The record under construction. A sampling event interrupts no other of its CPU. */
+/* The walk under way. A sampling event interrupts no other of its CPU. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct cs_unwind);
+} cs_walks SEC(".maps");
+
+/* The record under construction, as safe. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
@@ -62,13 +70,61 @@ static __always_inline bool cs_is_target(__u32 tgid)
 	return bpf_map_lookup_elem(&cs_targets, &tgid) != NULL;
 }
 
+/* 64-bit hash over all frames of the record; two stacks collide with a chance of 2^-64. */
+static __always_inline __u64 cs_hash_stack(const struct cs_stack_record *record)
+{
+	__u64 hash = 0x9e3779b97f4a7c15ull ^ record->n_kernel ^ (__u64)record->end << 32;
+	__u32 n_frames = record->n_kernel + record->n_user;
+
+	for (__u32 i = 0; i < CS_USER_FRAMES + CS_KERNEL_FRAMES; i++) {
+		if (i >= n_frames)
+			break;
+		hash = (hash ^ record->frames[i]) * 0xff51afd7ed558ccdull;
+		hash ^= hash >> 32;
+	}
+	return hash;
+}
+
+static __always_inline void cs_report_missed_code(struct cs_unwind *walk, __u32 tgid)
+{
+	struct cs_missed_record record = {
+	    .kind = CS_RECORD_MISSED,
+	    .size = sizeof(record),
+	    .tgid = tgid,
+	    .addr = walk->missed,
+	};
+
+	if (walk->missed == 0 || !cs_report_missed(tgid, bpf_ktime_get_ns()))
+		return;
+	if (bpf_ringbuf_output(&cs_ring, &record, sizeof(record), 0))
+		cs_count(&cs_stats, CS_STAT_EVENT_LOST);
+}
+
+/* Fills frames, their numbers and the end of the record. */
+static __always_inline void cs_walk_stack(void *ctx, struct cs_unwind *walk,
+					  struct cs_stack_record *record)
+{
+	int walked = cs_walk_interrupted(ctx, walk, (struct cs_user_frames *)record->frames);
+	__u32 n_user = (__u32)walked >> 8;
+	long bytes;
+
+	record->end = walked & 0xff;
+	barrier_var(n_user); /* bounded in the register that is used */
+	if (n_user > CS_USER_FRAMES)
+		n_user = 0; /* never */
+	record->n_user = n_user;
+	bytes = bpf_get_stack(ctx, &record->frames[n_user], CS_KERNEL_FRAMES * sizeof(__u64), 0);
+	record->n_kernel = bytes < 0 ? 0 : bytes / sizeof(__u64);
+	record->kernel_cut = record->n_kernel >= CS_KERNEL_FRAMES;
+}
+
 static __always_inline bool cs_send_stack(struct cs_stack_record *record)
 {
 	__u64 n_frames = record->n_kernel + record->n_user;
 	__u64 size;
 
-	if (n_frames > 2 * CS_STACK_MAX)
-		return false; /* each half is at most CS_STACK_MAX: never */
+	if (n_frames > CS_USER_FRAMES + CS_KERNEL_FRAMES)
+		return false; /* never */
 	size = offsetof(struct cs_stack_record, frames) + n_frames * sizeof(__u64);
 	record->kind = CS_RECORD_STACK;
 	record->size = size;
@@ -92,14 +148,14 @@ static __always_inline void cs_send_sample(const struct cs_stack_key *key)
 		cs_count(&cs_stats, CS_STAT_SAMPLE_LOST);
 }
 
-static __always_inline void cs_sample_stack(void *ctx, struct cs_stack_record *record,
-					    __u64 pid_tgid)
+static __always_inline void cs_sample_stack(void *ctx, struct cs_unwind *walk,
+					    struct cs_stack_record *record, __u64 pid_tgid)
 {
 	struct cs_stack_count first = {.count = 0};
 	struct cs_stack_count *counted;
 
-	if (!cs_walk_stack(ctx, record))
-		cs_count(&cs_stats, CS_STAT_STACK_UNREADABLE);
+	cs_walk_stack(ctx, walk, record);
+	cs_report_missed_code(walk, pid_tgid >> 32);
 	record->key.hash = cs_hash_stack(record);
 	record->key.tgid = pid_tgid >> 32;
 	record->key.tid = (__u32)pid_tgid;
@@ -124,6 +180,7 @@ int cs_sample_cpu(void *ctx)
 {
 	__u64 pid_tgid = bpf_get_current_pid_tgid();
 	struct cs_stack_record *record;
+	struct cs_unwind *walk;
 	__u32 zero = 0;
 
 	if (!cs_enabled)
@@ -133,8 +190,9 @@ int cs_sample_cpu(void *ctx)
 		return 0;
 	cs_count(&cs_stats, CS_STAT_SAMPLES);
 	record = bpf_map_lookup_elem(&cs_scratch, &zero);
-	if (record)
-		cs_sample_stack(ctx, record, pid_tgid);
+	walk = bpf_map_lookup_elem(&cs_walks, &zero);
+	if (record && walk)
+		cs_sample_stack(ctx, walk, record, pid_tgid);
 	return 0;
 }
 
@@ -148,6 +206,7 @@ int BPF_PROG(cs_fork_follow, struct task_struct *parent, struct task_struct *chi
 		return 0;
 	if (bpf_map_update_elem(&cs_targets, &tgid, &present, BPF_ANY))
 		cs_count(&cs_stats, CS_STAT_TARGETS_FULL);
+	cs_code_forked(parent_tgid, tgid);
 	cs_send_process(&cs_ring, &cs_stats, CS_RECORD_FORK, tgid, parent_tgid);
 	return 0;
 }
@@ -155,8 +214,10 @@ int BPF_PROG(cs_fork_follow, struct task_struct *parent, struct task_struct *chi
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(cs_exec_follow, struct task_struct *task)
 {
-	if (cs_is_target(task->tgid))
-		cs_send_process(&cs_ring, &cs_stats, CS_RECORD_EXEC, task->tgid, 0);
+	if (!cs_is_target(task->tgid))
+		return 0;
+	cs_code_executed(task->tgid);
+	cs_send_process(&cs_ring, &cs_stats, CS_RECORD_EXEC, task->tgid, 0);
 	return 0;
 }
 

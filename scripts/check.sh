@@ -26,16 +26,17 @@ mapfile -t others < <(find_files -name '*.sh' -o -name CMakeLists.txt -o -path '
 may_include() {
   case "$1" in
     include | sys | elf | model | flamegraph) echo "" ;;
-    target | bpf) echo "elf sys" ;;
+    target | unwind) echo "elf sys" ;;
+    bpf) echo "unwind elf sys" ;;
     symbols) echo "target elf sys" ;;
     probes) echo "symbols target elf sys" ;;
-    collect) echo "bpf symbols probes target elf sys model" ;;
+    collect) echo "bpf unwind symbols probes target elf sys model" ;;
     store | compare) echo "model sys" ;;
     report) echo "model sys flamegraph" ;;
-    cli) echo "report compare collect store model bpf symbols probes target elf sys flamegraph" ;;
+    cli) echo "report compare collect store model bpf unwind symbols probes target elf sys flamegraph" ;;
   esac
 }
-layers="sys elf model target symbols probes bpf collect store compare report cli flamegraph"
+layers="sys elf unwind model target symbols probes bpf collect store compare report cli flamegraph"
 
 check_format() {
   clang-format-19 --dry-run -Werror "${sources[@]}" 2>&1 |

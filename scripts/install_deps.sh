@@ -40,6 +40,8 @@ sqlite3             # reads recordings by something that is not ours
 jq                  # reads JSON reports
 libxml2-utils       # xmllint: SVG is well-formed XML
 golang-go           # real runtime: a Go program whose stacks move while it is recorded
+gdb                 # a large C++ program whose every frame rule is compared with readelf
+libpython3.11       # the same, a library; redis-server brings libcrypto
 python3             # compares the text of a process with its files
 python3-jsonschema  # JSON reports against their schema
 redis-server        # real program: counts against INFO commandstats

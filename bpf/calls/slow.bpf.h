@@ -24,32 +24,46 @@ static __always_inline void cs_keep_arguments(struct task_struct *task, const st
 	args->value[5] = ctx->r9;
 }
 
-/* The callers of the function that is being left: caller is where it returns to, the rest follows
- * from the frame pointer, which is the caller's again. */
-static __always_inline void cs_walk_callers(void *ctx, struct cs_slow_record *record, __u64 caller)
+/* The callers of the function that is being left: a return probe is told when it has returned, any
+ * other stands on its last instruction, from which this steps to the caller first. */
+static __always_inline void cs_walk_callers(struct pt_regs *ctx, struct task_struct *task,
+					    struct cs_slow_record *record, struct cs_unwind *walk,
+					    __u64 caller)
 {
-	long bytes = bpf_get_stack(ctx, record->frames, sizeof(record->frames), BPF_F_USER_STACK);
+	struct cs_user_frames *frames = (struct cs_user_frames *)record->frames;
+	int walked, end = 0;
 
-	record->frames[0] = caller;
-	record->n_frames = bytes > 0 ? bytes / sizeof(__u64) : 1;
+	cs_set_registers(walk, ctx);
+	cs_begin_walk(task, walk);
+	if (walk->pc != caller)
+		end = cs_find_range(walk, walk->pc) ? cs_unwind_step(walk) : CS_STACK_NO_MAPPING;
+	if (end) {
+		record->frames[0] = caller;
+		record->n_frames = 1;
+		record->end = end;
+		return;
+	}
+	walk->exact = 0;
+	walked = cs_unwind_frames(walk, frames);
+	record->n_frames = (__u32)walked >> 8;
+	record->end = walked & 0xff;
 }
 
-static __always_inline void cs_send_slow(void *ctx, struct task_struct *task,
-					 struct cs_call_thread *thread, __u64 caller)
+static __always_inline void cs_fill_slow(struct pt_regs *ctx, struct task_struct *task,
+					 struct cs_call_thread *thread,
+					 struct cs_slow_scratch *scratch, __u64 caller)
 {
-	__u32 zero = 0, index = thread->slow_depth & (CS_CALL_DEPTH - 1);
+	struct cs_slow_record *record = &scratch->record;
+	__u32 index = thread->slow_depth & (CS_CALL_DEPTH - 1);
 	struct cs_call_frame *frame = &thread->frames[index];
-	struct cs_slow_record *record = bpf_map_lookup_elem(&cs_slow_scratch, &zero);
 	struct cs_call_args *args = bpf_task_storage_get(&cs_call_arguments, task, 0, 0);
 	__u64 size;
 
-	thread->slow_pending = 0;
-	if (!record)
-		return;
-	cs_walk_callers(ctx, record, caller);
+	cs_walk_callers(ctx, task, record, &scratch->walk, caller);
 	size = record->n_frames;
-	if (size > CS_SLOW_FRAMES)
-		return; /* bpf_get_stack fills at most that many: never */
+	barrier_var(size); /* bounded in the register that is used */
+	if (size > CS_USER_FRAMES)
+		return; /* never */
 	size = offsetof(struct cs_slow_record, frames) + size * sizeof(__u64);
 	record->kind = CS_CALL_RECORD_SLOW;
 	record->size = size;
@@ -64,6 +78,22 @@ static __always_inline void cs_send_slow(void *ctx, struct task_struct *task,
 		__builtin_memcpy(record->args, &args[index], sizeof(record->args));
 	if (bpf_ringbuf_output(&cs_call_ring, record, size, 0))
 		cs_count(&cs_stats, CS_STAT_SLOW_LOST);
+}
+
+/* A probe of another thread may preempt this one on its CPU, and find the scratch taken. */
+static __always_inline void cs_send_slow(struct pt_regs *ctx, struct task_struct *task,
+					 struct cs_call_thread *thread, __u64 caller)
+{
+	__u32 zero = 0;
+	struct cs_slow_scratch *scratch = bpf_map_lookup_elem(&cs_slow_scratches, &zero);
+
+	thread->slow_pending = 0;
+	if (!scratch || __sync_lock_test_and_set(&scratch->taken, 1)) {
+		cs_count(&cs_stats, CS_STAT_SLOW_LOST);
+		return;
+	}
+	cs_fill_slow(ctx, task, thread, scratch, caller);
+	scratch->taken = 0;
 }
 
 #endif

@@ -22,6 +22,18 @@ struct uprobes_state {
 	struct xol_area *xol_area;
 };
 
+struct return_instance {
+	unsigned long stack; /* where the return address was */
+	unsigned long orig_ret_vaddr;
+	struct return_instance *next; /* of an outer call */
+};
+
+struct uprobe_task {
+	struct return_instance *return_instances;
+	unsigned long vaddr;	 /* of the probed instruction that is being stepped */
+	unsigned long xol_vaddr; /* of its copy, which runs */
+};
+
 struct thread_struct {
 	unsigned long fsbase; /* the thread's control block, which libc puts atop of its stack */
 };
@@ -44,6 +56,7 @@ struct task_struct {
 	unsigned long sas_ss_size;
 	struct signal_struct *signal;
 	unsigned int self_exec_id;
+	struct uprobe_task *utask; /* NULL: no uprobe was hit yet */
 	struct thread_struct thread;
 	unsigned int __state; /* 0: running or ready */
 };

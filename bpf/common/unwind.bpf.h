@@ -1,66 +1,94 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
-/* Walks the stack of the interrupted thread into a stack record: the one place that knows how. Now
- * the kernel's frame-pointer walk; another unwinder replaces cs_walk_user and nothing else. */
+/* Walks the user stack of the current thread by unwind tables, without frame pointers: the one
+ * place that knows how. Its parts are in unwind/; user space feeds it (userspace/bpf/unwind_maps).
+ *
+ * The state of a walk is the caller's, one for each place that no other walk can interrupt. */
 #ifndef CALLSCOPE_BPF_UNWIND_BPF_H
 #define CALLSCOPE_BPF_UNWIND_BPF_H
 
-#include <linux/bpf.h>
+#include "common/kernel_types.bpf.h"
 #include <bpf/bpf_helpers.h>
 
-#include "callscope/abi/cpu.h"
+#include "common/unwind/maps.bpf.h"
+#include "common/unwind/registers.bpf.h"
+#include "common/unwind/state.bpf.h"
+#include "common/unwind/trampoline.bpf.h"
 
-/* Appends at most CS_STACK_MAX frames at frames[at]; the number of them, negative if unreadable. */
-static __always_inline long cs_walk(void *ctx, struct cs_stack_record *record, __u32 at,
-				    __u64 flags)
+static __always_inline long cs_read_user(void *to, __u32 size, __u64 from)
 {
-	long bytes;
-
-	if (at > CS_STACK_MAX)
-		return -1;
-	bytes = bpf_get_stack(ctx, &record->frames[at], CS_STACK_MAX * sizeof(__u64), flags);
-	return bytes < 0 ? bytes : bytes / (long)sizeof(__u64);
+	return bpf_probe_read_user(to, size, (void *)from);
 }
 
-static __always_inline long cs_walk_kernel(void *ctx, struct cs_stack_record *record)
+#include "common/unwind/step.bpf.h"
+
+/* The registers are set; the rest follows from the current task. */
+static __always_inline void cs_begin_walk(struct task_struct *task, struct cs_unwind *walk)
 {
-	return cs_walk(ctx, record, 0, 0);
-}
+	struct xol_area *area = task->mm->uprobes_state.xol_area;
+	__u32 tgid = task->tgid;
+	struct cs_process_code *code = bpf_map_lookup_elem(&cs_code, &tgid);
 
-static __always_inline long cs_walk_user(void *ctx, struct cs_stack_record *record, __u32 at)
-{
-	return cs_walk(ctx, record, at, BPF_F_USER_STACK);
-}
-
-/* Fills frames, their numbers and the flags of the record. False: the user half was unreadable. */
-static __always_inline bool cs_walk_stack(void *ctx, struct cs_stack_record *record)
-{
-	long kernel = cs_walk_kernel(ctx, record);
-	long user;
-
-	record->flags = 0;
-	record->n_kernel = kernel < 0 ? 0 : kernel;
-	user = cs_walk_user(ctx, record, record->n_kernel);
-	record->n_user = user < 0 ? 0 : user;
-	if (kernel >= CS_STACK_MAX || user >= CS_STACK_MAX)
-		record->flags |= CS_STACK_TRUNCATED;
-	if (user <= 0)
-		record->flags |= CS_STACK_UNREADABLE;
-	return user > 0;
-}
-
-/* 64-bit hash over all frames of the record; two stacks collide with a chance of 2^-64. */
-static __always_inline __u64 cs_hash_stack(const struct cs_stack_record *record)
-{
-	__u64 hash = 0x9e3779b97f4a7c15ull ^ record->n_kernel;
-	__u32 n_frames = record->n_kernel + record->n_user;
-
-	for (__u32 i = 0; i < 2 * CS_STACK_MAX; i++) {
-		if (i >= n_frames)
-			break;
-		hash = (hash ^ record->frames[i]) * 0xff51afd7ed558ccdull;
-		hash ^= hash >> 32;
+	for (int i = 0; i < CS_REG_COUNT; i++)
+		walk->at[i] = 0;
+	walk->known = CS_REG_ALL;
+	walk->exact = 1;
+	walk->by_frame_pointer = 0;
+	walk->range.n_pages = 0;
+	walk->n_ranges = 0;
+	walk->trampoline = area ? area->vaddr : 0;
+	if (code) {
+		walk->first_range = code->first;
+		walk->n_ranges = code->count;
+		if (code->tgid != tgid)
+			walk->n_ranges = 0;
 	}
-	return hash;
+	cs_leave_uprobes_page(task, walk);
+}
+
+/* In a sampling event: the stack of the interrupted thread. The number of frames << 8 |
+ * enum cs_stack_end; walk->missed is an address that user space should hear of, or 0. */
+static __always_inline int cs_walk_interrupted(void *ctx, struct cs_unwind *walk,
+					       struct cs_user_frames *frames)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	walk->missed = 0;
+	if (!cs_get_interrupted(ctx, task, walk))
+		return CS_STACK_NO_USER;
+	cs_begin_walk(task, walk);
+	return cs_unwind_frames(walk, frames);
+}
+
+/* Whether user space should be told of code that it does not know: rarely for one process. */
+static __always_inline bool cs_report_missed(__u32 tgid, __u64 now_ns)
+{
+	struct cs_process_code *code = bpf_map_lookup_elem(&cs_code, &tgid);
+
+	if (code && now_ns - code->missed_ns < CS_MISSED_EVERY_NS)
+		return false;
+	if (code)
+		code->missed_ns = now_ns;
+	return true;
+}
+
+/* A forked child has its parent's code, a process that executes has none that is known. */
+static __always_inline void cs_code_forked(__u32 parent_tgid, __u32 tgid)
+{
+	struct cs_process_code *parent = bpf_map_lookup_elem(&cs_code, &parent_tgid);
+	struct cs_process_code child = {.tgid = tgid};
+
+	if (parent) {
+		child.first = parent->first;
+		child.count = parent->tgid == parent_tgid ? parent->count : 0;
+	}
+	bpf_map_update_elem(&cs_code, &tgid, &child, BPF_ANY);
+}
+
+static __always_inline void cs_code_executed(__u32 tgid)
+{
+	struct cs_process_code none = {.tgid = tgid};
+
+	bpf_map_update_elem(&cs_code, &tgid, &none, BPF_ANY);
 }
 
 #endif

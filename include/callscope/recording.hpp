@@ -60,11 +60,29 @@ struct Frame {
   bool operator==(const Frame&) const = default;
 };
 
+// Why a stack has no further frames: at what its user half ended. As enum cs_stack_end of
+// abi/code.h.
+enum class StackEnd {
+  kUnknown,     // recorded by callscope 0.1
+  kComplete,    // the outermost frame of the thread
+  kDepth,       // more frames than are kept
+  kNoMapping,   // a return address in no code that was known
+  kNoTable,     // code without unwind table, whose frame pointers lead nowhere
+  kJit,         // the same of code compiled at run time
+  kBadRule,     // the table cannot express how to go on
+  kNoRegister,  // the caller follows from a register that is not known any more
+  kReadFault,   // stack memory that could not be read
+  kBackward,    // the caller's frame would lie below
+  kTrampoline,  // a return probe whose original address is not known
+  kNoUser,      // no 64-bit user code
+};
+
 // Frames from the leaf (index 0) to the root. Kernel frames, if any, come first.
 struct Stack {
   std::uint32_t id = 0;
   std::vector<std::uint32_t> frames;  // Frame::id
-  bool truncated = false;             // the walk hit its depth limit or could not read the stack
+  bool truncated = false;             // there are further frames: one half was cut
+  StackEnd end = StackEnd::kUnknown;
 
   bool operator==(const Stack&) const = default;
 };

@@ -257,7 +257,7 @@ inline Recording sample_recording() {
               {6, 3, 0x7f0000001000U, "lua:\nloop;x", 3}};
   r.stacks = {{0, {3, 0, 1, 2}, false},
               {1, {4, 3, 0, 1, 2}, false},
-              {2, {5, 0}, true},
+              {2, {5, 0}, true, StackEnd::kReadFault},
               {3, {6, 3, 3, 0, 1, 2}, false}};
   r.threads = {{4242, 4242, "redis-server"}, {4242, 4243, "bio_close_file"}};
   r.cpu = {{0, 4242, 4242, 300, 30},

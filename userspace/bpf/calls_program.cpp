@@ -60,8 +60,10 @@ int on_record(void* context, void* data, std::size_t size) {
   if (size < sizeof(cs_call_event)) return 0;
   std::memcpy(&kind, data, sizeof(kind));
   if (kind == CS_CALL_RECORD_SLOW) {
-    if (handlers.slow && size >= offsetof(cs_slow_record, frames))
-      handlers.slow(*static_cast<const cs_slow_record*>(data));
+    if (!handlers.slow || size < offsetof(cs_slow_record, frames)) return 0;
+    cs_slow_record record{};  // only the used frames were sent
+    std::memcpy(&record, data, std::min(size, sizeof(record)));
+    handlers.slow(record);
   } else if (kind >= CS_RECORD_FORK) {
     if (handlers.process) handlers.process(*static_cast<const cs_process_record*>(data));
   } else if (handlers.event) {
@@ -110,6 +112,7 @@ Result<CallsProgram> CallsProgram::load(const Options& options, Handlers handler
   ::bpf_map__set_max_entries(skeleton.maps.cs_call_stats, program.max_nodes() * program.shards_);
   ::bpf_map__set_max_entries(skeleton.maps.cs_call_hist, options.max_functions * program.shards_);
   ::bpf_map__set_max_entries(skeleton.maps.cs_call_ring, options.ring_bytes);
+  if (options.unwind != nullptr) CS_TRY(options.unwind->give_to(skeleton.obj));
   const int error = calls_bpf__load(&skeleton);
   if (error != 0)
     return std::unexpected(libbpf_error(

@@ -13,6 +13,7 @@
 
 #include "bpf/call_links.hpp"
 #include "bpf/shared_array.hpp"
+#include "bpf/unwind_maps.hpp"
 #include "bpf/uprobe_set.hpp"
 #include "callscope/abi/call_records.h"
 #include "callscope/abi/calls.h"
@@ -37,6 +38,8 @@ class CallsProgram {
     bool by_thread = false;
     double budget = 0;  // share of a CPU that one function's probes may take in a burst; 0: all
     std::uint32_t ring_bytes = 256U << 10;  // power of two, at least a page
+    // For the callers of slow calls, read by load() only; null: none is found but the first.
+    const UnwindMaps* unwind = nullptr;
   };
   // Both views are valid during the call only. Empty functions: such records are ignored.
   struct Handlers {

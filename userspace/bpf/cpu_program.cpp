@@ -22,9 +22,11 @@ int on_record(void* context, void* data, std::size_t size) {
   std::memcpy(&kind, data, sizeof(kind));
   if (kind == CS_RECORD_STACK) {
     const auto& record = *static_cast<const cs_stack_record*>(data);
-    const std::size_t frames = std::size_t{record.n_kernel} + record.n_user;
+    const std::size_t frames = std::size_t{record.n_user} + record.n_kernel;
     if (size >= offsetof(cs_stack_record, frames) + frames * sizeof(record.frames[0]))
       handlers.stack(record);
+  } else if (kind == CS_RECORD_MISSED) {
+    if (handlers.missed) handlers.missed(*static_cast<const cs_missed_record*>(data));
   } else if (kind == CS_RECORD_SAMPLE) {
     if (handlers.sample) handlers.sample(*static_cast<const cs_sample_record*>(data));
   } else {
@@ -44,7 +46,8 @@ CpuProgram::CpuProgram(CpuProgram&&) noexcept = default;
 CpuProgram& CpuProgram::operator=(CpuProgram&&) noexcept = default;
 CpuProgram::~CpuProgram() = default;
 
-Result<CpuProgram> CpuProgram::load(const Options& options, Handlers handlers) {
+Result<CpuProgram> CpuProgram::load(const Options& options, const UnwindMaps& unwind,
+                                    Handlers handlers) {
   silence_libbpf();
   CpuProgram program;
   program.options_ = options;
@@ -56,6 +59,7 @@ Result<CpuProgram> CpuProgram::load(const Options& options, Handlers handlers) {
   skeleton.rodata->cs_config = {options.follow_children ? 1U : 0U, options.log_samples ? 1U : 0U};
   ::bpf_map__set_max_entries(skeleton.maps.cs_stack_counts, options.max_stacks);
   ::bpf_map__set_max_entries(skeleton.maps.cs_ring, options.ring_bytes);
+  CS_TRY(unwind.give_to(skeleton.obj));
   const int error = cpu_bpf__load(&skeleton);
   if (error != 0) return std::unexpected(libbpf_error("cannot load the cpu BPF object", -error));
   program.ring_.reset(::ring_buffer__new(::bpf_map__fd(skeleton.maps.cs_ring), on_record,

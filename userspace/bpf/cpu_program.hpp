@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "bpf/unwind_maps.hpp"
 #include "callscope/abi/cpu.h"
 #include "callscope/abi/process.h"
 #include "callscope/abi/stats.h"
@@ -38,9 +39,12 @@ class CpuProgram {
     std::function<void(const cs_stack_record&)> stack;
     std::function<void(const cs_process_record&)> process;
     std::function<void(const cs_sample_record&)> sample = {};  // with log_samples
+    std::function<void(const cs_missed_record&)> missed = {};
   };
 
-  static Result<CpuProgram> load(const Options& options, Handlers handlers);
+  // unwind must outlive nothing: the kernel keeps the maps for the program.
+  static Result<CpuProgram> load(const Options& options, const UnwindMaps& unwind,
+                                 Handlers handlers);
   CpuProgram(CpuProgram&&) noexcept;
   CpuProgram& operator=(CpuProgram&&) noexcept;
   ~CpuProgram();

@@ -34,9 +34,12 @@ Result<void> try_uprobe(ProbeMechanism mechanism) {
 }
 
 Result<void> try_sampling() {
+  const Result<UnwindMaps> unwind =
+      UnwindMaps::create({.rows = 64, .pages = 64, .ranges = 64, .rules = 64, .processes = 64});
+  if (!unwind) return std::unexpected(unwind.error());
   Result<CpuProgram> program = CpuProgram::load(
       {.tgid = static_cast<std::uint32_t>(::getpid()), .max_stacks = 64, .ring_bytes = 4096},
-      {[](const cs_stack_record&) {}, [](const cs_process_record&) {}, {}});
+      *unwind, {[](const cs_stack_record&) {}, [](const cs_process_record&) {}, {}, {}});
   if (!program) return std::unexpected(program.error());
   return program->attach();
 }

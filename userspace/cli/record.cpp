@@ -38,6 +38,7 @@ struct RecordArguments {
   std::uint64_t max_snapshots = 1000;
   std::string output;
   std::string event = "cpu-clock";
+  std::string unwind = "auto";
   std::string mechanism = "auto";
   std::string exit_mode = "auto";
   bool unsafe = false;
@@ -83,6 +84,8 @@ Result<RecordOptions> record_options(const RecordArguments& arguments) {
   if (arguments.exit_mode == "entry-only") options.exit_mode = ExitMode::kEntryOnly;
   options.sample_hz = arguments.hz;
   options.clock = arguments.event == "cycles" ? SampleClock::kCycles : SampleClock::kCpuClock;
+  if (arguments.unwind == "fp") options.unwind = UnwindMode::kFramePointer;
+  if (arguments.unwind == "eh-frame") options.unwind = UnwindMode::kEhFrame;
   options.follow_children = arguments.follow_children;
   options.interval_ns = arguments.interval_ns;
   options.max_snapshots = arguments.max_snapshots;
@@ -266,6 +269,11 @@ std::vector<Option> record_option_table(RecordArguments& a) {
        "What drives the samples: cpu-clock, or cycles where the hardware counts them. Default: "
        "cpu-clock.",
        set_choice(a.event, {"cpu-clock", "cycles"})},
+      {"--unwind", "HOW",
+       "How stacks are walked: auto (unwind tables where a file has one, frame pointers "
+       "elsewhere), "
+       "fp (frame pointers only) or eh-frame (unwind tables only). Default: auto.",
+       set_choice(a.unwind, {"auto", "fp", "eh-frame"})},
       {"--probe-mechanism", "NAME",
        "How functions are probed: auto, session, multi or perf-event. Default: auto, the best that "
        "this kernel has.",

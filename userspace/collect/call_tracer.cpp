@@ -21,7 +21,8 @@ CallsCollector::Options CallTracer::collector_options(std::int32_t pid, const Op
           .by_thread = options.by_thread,
           .budget_percent = options.budget_percent,
           .log_slow_calls = !options.slow_patterns.empty(),
-          .calibrate = options.calibrate};
+          .calibrate = options.calibrate,
+          .unwind = options.unwind};
 }
 
 Result<std::unique_ptr<CallTracer>> CallTracer::start(std::int32_t pid, const Options& options,

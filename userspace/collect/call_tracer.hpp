@@ -39,6 +39,7 @@ class CallTracer {
     bool calibrate = true;
     bool await_libraries = false;  // patterns that name a library which is not there are no error
     std::vector<FunctionPattern> slow_patterns;  // functions whose slow calls are logged
+    const UnwindMaps* unwind = nullptr;          // as CallsProgram::Options
   };
   using SlowHandler = std::function<void(const cs_slow_record&)>;
 

@@ -49,6 +49,7 @@ Result<std::unique_ptr<CallsCollector>> CallsCollector::load(const Options& opti
   program.cpus = static_cast<std::uint32_t>(::sysconf(_SC_NPROCESSORS_CONF));
   program.by_thread = options.by_thread;
   program.budget = options.budget_percent / 100;
+  program.unwind = options.unwind;
   if (options.log_slow_calls) program.ring_bytes = kSlowRingBytes;
   Result<LoadedCalls> loaded = load_best_calls(program, options.mechanism);
   if (!loaded) return std::unexpected(loaded.error());

@@ -33,6 +33,7 @@ class CallsCollector {
     double budget_percent = 0;  // 0: none
     bool log_slow_calls = false;
     bool calibrate = true;  // else probe costs are unknown: no budget either
+    const UnwindMaps* unwind = nullptr;  // as CallsProgram::Options
   };
 
   // Loads the program by the best mechanism and begins to calibrate; nothing is attached to the

@@ -16,13 +16,19 @@ constexpr std::size_t kMaxTimedSamples = 2'000'000;  // 48 MB; hours at 99 Hz
 Result<std::unique_ptr<CpuCollector>> CpuCollector::start(const CpuProgram::Options& options,
                                                           Recording& recording,
                                                           Symbolizer& symbolizer,
-                                                          StackTable& stacks) {
-  std::unique_ptr<CpuCollector> self(new CpuCollector(recording, symbolizer, stacks));
+                                                          StackTable& stacks, UnwindFeed& unwind) {
+  std::unique_ptr<CpuCollector> self(new CpuCollector(recording, symbolizer, stacks, unwind));
   CpuCollector* const raw = self.get();  // the program is a member: its handlers die with it
-  Result<CpuProgram> program = CpuProgram::load(
-      options, {[raw](const cs_stack_record& record) { raw->on_stack(record); },
-                [raw](const cs_process_record& record) { raw->on_process(record); },
-                [raw](const cs_sample_record& record) { raw->on_sample(record); }});
+  Result<CpuProgram> program =
+      CpuProgram::load(options, unwind.maps(),
+                       {[raw](const cs_stack_record& record) { raw->on_stack(record); },
+                        [raw](const cs_process_record& record) { raw->on_process(record); },
+                        [raw](const cs_sample_record& record) { raw->on_sample(record); },
+                        [raw](const cs_missed_record& record) {
+                          const auto pid = static_cast<std::int32_t>(record.tgid);
+                          raw->unwind_.missed(pid);
+                          (void)raw->symbolizer_.refresh(pid);
+                        }});
   if (!program) return std::unexpected(program.error());
   CS_TRY(program->attach());
   self->program_ = std::make_unique<CpuProgram>(std::move(*program));
@@ -38,21 +44,16 @@ std::uint32_t CpuCollector::intern_stack(const cs_stack_record& record) {
   std::vector<std::uint32_t> frames;
   frames.reserve(record.n_kernel + record.n_user);
   const auto pid = static_cast<std::int32_t>(record.key.tgid);
-  bool cut = record.flags != 0;
-  for (std::uint32_t i = 0; i < record.n_kernel + record.n_user; ++i) {
-    const bool kernel = i < record.n_kernel;
-    // The leaf of each half is where it was interrupted; all others are return addresses.
-    const bool leaf = i == 0 || i == record.n_kernel;
-    // What lies in no code is no return address: without frame pointers the walk reads anything.
-    if (!kernel && !leaf && !symbolizer_.is_code(pid, record.frames[i])) {
-      cut = true;
-      break;
-    }
-    const AddressKind kind = leaf ? AddressKind::kExact : AddressKind::kReturn;
-    frames.push_back(kernel ? symbolizer_.kernel_frame(record.frames[i], kind)
-                            : symbolizer_.user_frame(pid, record.frames[i], kind));
-  }
-  return stacks_.intern(std::move(frames), cut);
+  // The leaf of each half is where it was interrupted; all others are return addresses.
+  const auto kind = [](std::uint32_t i) {
+    return i == 0 ? AddressKind::kExact : AddressKind::kReturn;
+  };
+  for (std::uint32_t i = 0; i < record.n_kernel; ++i)
+    frames.push_back(symbolizer_.kernel_frame(record.frames[record.n_user + i], kind(i)));
+  for (std::uint32_t i = 0; i < record.n_user; ++i)
+    frames.push_back(symbolizer_.user_frame(pid, record.frames[i], kind(i)));
+  const StackEnd end = stack_end(record.end);
+  return stacks_.intern(std::move(frames), is_cut(end) || record.kernel_cut != 0, end);
 }
 
 void CpuCollector::on_stack(const cs_stack_record& record) {
@@ -94,6 +95,10 @@ void CpuCollector::on_process(const cs_process_record& record) {
   saw_children_ = saw_children_ || record.kind == CS_RECORD_FORK;
   if (record.kind == CS_RECORD_FORK)
     symbolizer_.adopt(pid, static_cast<std::int32_t>(record.parent_tgid));
+  if (record.kind == CS_RECORD_FORK)
+    unwind_.forked(pid, static_cast<std::int32_t>(record.parent_tgid));
+  if (record.kind == CS_RECORD_EXEC) unwind_.refresh(pid);
+  if (record.kind == CS_RECORD_EXIT) unwind_.exited(pid);
   // After exec the maps are new; when it has ended already, what is known stays.
   if (record.kind == CS_RECORD_EXEC && !symbolizer_.refresh(pid)) return;
 }
@@ -124,8 +129,6 @@ void CpuCollector::add_quality(std::vector<QualityItem>& quality) const {
       "stacks that waited because the ring buffer was full; sent again with the next sample");
   quality.push_back({"stacks_not_received", lost_frames_samples_, true,
                      "samples whose stack never fit into the ring buffer"});
-  add(CS_STAT_STACK_UNREADABLE, "stacks_unreadable", false,
-      "samples whose user stack could not be walked");
   if (samples_kept_ + samples_dropped_ > 0)
     quality.push_back({"slow_samples_lost",
                        samples_dropped_ + program_->counter(CS_STAT_SAMPLE_LOST), true,

@@ -43,6 +43,7 @@ Result<std::unique_ptr<Recorder>> Recorder::create(std::int32_t pid, const Recor
   if (!process) return std::unexpected(process.error());
   std::unique_ptr<Recorder> self(new Recorder(std::move(*process), options));
   CS_TRY(self->describe_target());
+  CS_TRY(self->start_unwinding());
   // Two programs for the kernel to verify, by two threads.
   std::future<StartedCpu> cpu = self->start_cpu();
   const Result<void> calls = self->start_calls();
@@ -72,6 +73,29 @@ Result<void> Recorder::describe_target() {
   return {};
 }
 
+Result<void> Recorder::start_unwinding() {
+  Result<std::unique_ptr<UnwindFeed>> unwind = UnwindFeed::create(options_.unwind);
+  if (!unwind) return std::unexpected(unwind.error());
+  unwind_ = std::move(*unwind);
+  Result<MappingEvents> events = MappingEvents::open();
+  if (events)
+    mapping_events_ = std::move(*events);
+  else
+    recording_.notes.push_back("new code is noticed late: " + events.error().message());
+  unwind_->refresh(process_.pid());
+  return {};
+}
+
+// What the targets mapped, before much of it runs.
+void Recorder::note_mapped_code() {
+  if (!mapping_events_) return;
+  for (const std::int32_t pid : mapping_events_->drain())
+    if (unwind_->knows(pid)) {
+      unwind_->refresh(pid);
+      (void)symbolizer_.refresh(pid);
+    }
+}
+
 std::future<Recorder::StartedCpu> Recorder::start_cpu() {
   if (options_.sample_hz == 0) return {};
   return std::async(std::launch::async, [this] {
@@ -80,7 +104,7 @@ std::future<Recorder::StartedCpu> Recorder::start_cpu() {
                                 .clock = options_.clock,
                                 .follow_children = options_.follow_children,
                                 .log_samples = slow_calls_.wanted()},
-                               recording_, symbolizer_, stacks_);
+                               recording_, symbolizer_, stacks_, *unwind_);
   });
 }
 
@@ -104,7 +128,8 @@ CallTracer::Options Recorder::call_options() const {
                               .budget_percent = options_.budget_percent,
                               .calibrate = options_.calibrate,
                               .await_libraries = options_.await_libraries,
-                              .slow_patterns = {}};
+                              .slow_patterns = {},
+                              .unwind = &unwind_->maps()};
   for (const SlowRule& rule : options_.slow_rules) options.slow_patterns.push_back(rule.pattern);
   return options;
 }
@@ -154,6 +179,7 @@ Result<void> Recorder::add_processes() {
     const Result<Process> process = Process::open(pid);
     if (!process) return std::unexpected(process.error());
     CS_TRY(symbolizer_.refresh(pid));
+    unwind_->refresh(pid);
     if (cpu_) CS_TRY(cpu_->add_target(pid));
     if (calls_) CS_TRY(calls_->add_process(pid));
   }
@@ -164,6 +190,7 @@ Result<void> Recorder::add_processes() {
 Result<void> Recorder::watch_events() {
   events_.reset(::epoll_create1(EPOLL_CLOEXEC));
   if (!events_.valid()) return fail(ErrorCode::kInternal, "cannot create an epoll", {}, errno);
+  if (mapping_events_) CS_TRY(watch(mapping_events_->fd()));
   if (cpu_) CS_TRY(watch(cpu_->ring_fd()));
   return calls_ ? watch(calls_->ring_fd()) : Result<void>{};
 }
@@ -218,6 +245,7 @@ void Recorder::enable() {
 
 Result<void> Recorder::drain() {
   if (cpu_) cpu_->drain();
+  note_mapped_code();  // of children too, which the records before told of
   if (!calls_) return {};
   const Result<void> drained = calls_->drain();
   // Of libraries that were loaded and programs that were executed meanwhile.
@@ -235,6 +263,7 @@ Result<void> Recorder::tick() {
   // A target that has just ended keeps the maps and the snapshots that it had.
   if (process_.alive()) {
     (void)symbolizer_.refresh(process_.pid());
+    unwind_->refresh(process_.pid());
     (void)resources_->take(recording_.duration_ns, recording_.snapshots);
   }
   CS_TRY(drain());
@@ -307,6 +336,7 @@ Result<void> Recorder::stop(const std::string& ended_by) {
 void Recorder::update_quality() {
   recording_.quality.clear();
   if (cpu_) cpu_->add_quality(recording_.quality);
+  unwind_->add_quality(recording_.quality);
   if (calls_) calls_->calls().add_quality(recording_.quality);
   if (slow_calls_.wanted()) slow_calls_.add_quality(recording_.quality);
   if (spans_) spans_->add_quality(recording_.quality);

@@ -22,9 +22,11 @@
 #include "collect/slow_call_log.hpp"
 #include "collect/spans_collector.hpp"
 #include "collect/stack_table.hpp"
+#include "collect/unwind_feed.hpp"
 #include "probes/pattern.hpp"
 #include "symbols/symbolizer.hpp"
 #include "sys/fd.hpp"
+#include "sys/mapping_events.hpp"
 #include "target/process.hpp"
 
 namespace callscope {
@@ -42,6 +44,7 @@ struct RecordOptions {
   std::vector<SlowRule> slow_rules;
   std::uint64_t sample_hz = 99;  // 0: no CPU sampling
   SampleClock clock = SampleClock::kCpuClock;
+  UnwindMode unwind = UnwindMode::kAuto;
   bool follow_children = true;
   bool stands_in_loader = false;  // a launched target, at LoaderStop::kLibrariesMapped
   bool await_libraries = false;   // patterns that match nothing may mean libraries to be loaded
@@ -96,6 +99,8 @@ class Recorder {
   Result<void> watch(int fd);
   Result<void> choose_hot_functions();
   Error explain_inlined(Error error);
+  Result<void> start_unwinding();
+  void note_mapped_code();
   void update_calls(std::uint64_t now_ns);
   void update_quality();
 
@@ -105,6 +110,8 @@ class Recorder {
   Symbolizer symbolizer_;  // refers to recording_, as the next two do
   StackTable stacks_;
   SlowCallLog slow_calls_;
+  std::unique_ptr<UnwindFeed> unwind_;
+  std::optional<MappingEvents> mapping_events_;
   std::optional<ResourceCollector> resources_;
   std::unique_ptr<CpuCollector> cpu_;
   std::unique_ptr<CallTracer> calls_;

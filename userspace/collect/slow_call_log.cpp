@@ -68,13 +68,10 @@ SlowCall SlowCallLog::make_call(const cs_slow_record& record, std::uint32_t row,
   }
   std::vector<std::uint32_t> frames{
       symbolizer_.function_frame(function.module, function.addr, function.name)};
-  for (std::uint32_t i = 0; i < std::min<std::uint32_t>(record.n_frames, CS_SLOW_FRAMES); ++i) {
-    // What lies in no code is no return address: without frame pointers the walk reads anything.
-    if (!symbolizer_.is_code(call.pid, record.frames[i])) break;
+  for (std::uint32_t i = 0; i < std::min<std::uint32_t>(record.n_frames, CS_USER_FRAMES); ++i)
     frames.push_back(symbolizer_.user_frame(call.pid, record.frames[i], AddressKind::kReturn));
-  }
-  const bool cut = frames.size() <= record.n_frames;
-  call.stack = stacks_.intern(std::move(frames), cut);
+  const StackEnd end = stack_end(record.end);
+  call.stack = stacks_.intern(std::move(frames), is_cut(end), end);
   return call;
 }
 

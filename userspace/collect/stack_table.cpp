@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collect/stack_table.hpp"
 
+#include "callscope/abi/code.h"
+
 namespace callscope {
+
+StackEnd stack_end(std::uint32_t end) {
+  static_assert(static_cast<int>(StackEnd::kNoUser) == CS_STACK_NO_USER);
+  static_assert(static_cast<int>(StackEnd::kReadFault) == CS_STACK_READ_FAULT);
+  return end < CS_STACK_ENDS ? static_cast<StackEnd>(end) : StackEnd::kUnknown;
+}
 
 std::size_t StackTable::FramesHash::operator()(const std::vector<std::uint32_t>& frames) const {
   std::uint64_t hash = frames.size();
@@ -9,10 +17,12 @@ std::size_t StackTable::FramesHash::operator()(const std::vector<std::uint32_t>&
   return hash ^ hash >> 32;
 }
 
-std::uint32_t StackTable::intern(std::vector<std::uint32_t> frames, bool truncated) {
+std::uint32_t StackTable::intern(std::vector<std::uint32_t> frames, bool truncated, StackEnd end) {
+  std::vector<std::uint32_t> key = frames;
+  key.push_back(static_cast<std::uint32_t>(end));
   const auto [it, added] =
-      stacks_.try_emplace(frames, static_cast<std::uint32_t>(recording_.stacks.size()));
-  if (added) recording_.stacks.push_back({it->second, std::move(frames), truncated});
+      stacks_.try_emplace(std::move(key), static_cast<std::uint32_t>(recording_.stacks.size()));
+  if (added) recording_.stacks.push_back({it->second, std::move(frames), truncated, end});
   return it->second;
 }
 

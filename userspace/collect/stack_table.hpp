@@ -11,12 +11,18 @@
 
 namespace callscope {
 
+// end: enum cs_stack_end.
+StackEnd stack_end(std::uint32_t end);
+// There are frames behind it.
+inline bool is_cut(StackEnd end) { return end != StackEnd::kComplete && end != StackEnd::kNoUser; }
+
 class StackTable {
  public:
   explicit StackTable(Recording& recording) : recording_(recording) {}
 
-  // Stack::id; frames leaf first. truncated counts the first time that the frames are seen.
-  std::uint32_t intern(std::vector<std::uint32_t> frames, bool truncated);
+  // Stack::id; frames leaf first. truncated counts the first time that the frames are seen to end
+  // so.
+  std::uint32_t intern(std::vector<std::uint32_t> frames, bool truncated, StackEnd end);
 
  private:
   struct FramesHash {
@@ -24,7 +30,8 @@ class StackTable {
   };
 
   Recording& recording_;
-  std::unordered_map<std::vector<std::uint32_t>, std::uint32_t, FramesHash> stacks_;
+  std::unordered_map<std::vector<std::uint32_t>, std::uint32_t, FramesHash>
+      stacks_;  // by frames, end
 };
 
 }  // namespace callscope

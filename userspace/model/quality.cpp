@@ -2,6 +2,7 @@
 #include "model/quality.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "model/probe_time.hpp"
 #include "model/stack_summary.hpp"
@@ -15,6 +16,30 @@ std::string share_of(std::uint64_t part, std::uint64_t whole) {
   const std::uint64_t permille = part * 1000 / whole;
   return " (" + std::to_string(permille / 10) + "." + std::to_string(permille % 10) + " %)";
 }
+
+struct NamedEnd {
+  StackEnd end;
+  const char* key;
+  const char* meaning;
+};
+constexpr std::array kEnds = {
+    NamedEnd{StackEnd::kComplete, "stacks_complete", "reaches the first frame of its thread"},
+    NamedEnd{StackEnd::kDepth, "stacks_depth", "has more frames than are kept"},
+    NamedEnd{StackEnd::kNoMapping, "stacks_no_mapping", "ended at an address in no known code"},
+    NamedEnd{StackEnd::kNoTable, "stacks_no_table",
+             "ended in code without unwind table and without frame pointers"},
+    NamedEnd{StackEnd::kJit, "stacks_jit",
+             "ended in code compiled at run time without frame pointers"},
+    NamedEnd{StackEnd::kBadRule, "stacks_bad_rule",
+             "ended where the unwind table cannot be expressed"},
+    NamedEnd{StackEnd::kNoRegister, "stacks_no_register",
+             "ended where the caller follows from a register that is not known any more"},
+    NamedEnd{StackEnd::kReadFault, "stacks_read_fault", "ended at memory that could not be read"},
+    NamedEnd{StackEnd::kBackward, "stacks_backward", "ended where the caller would lie below"},
+    NamedEnd{StackEnd::kTrampoline, "stacks_trampoline",
+             "ended at a return probe whose original address is not known"},
+    NamedEnd{StackEnd::kNoUser, "stacks_no_user", "has no 64-bit user code"},
+};
 
 }  // namespace
 
@@ -38,6 +63,11 @@ std::vector<QualityItem> quality_items(const Recording& recording) {
   derive("unfinished", recording.finished ? 0 : 1, true,
          "the recorder was killed or still records: data up to its last flush");
   const StackSummary stacks = summarize_stacks(recording);
+  for (const NamedEnd& end : kEnds)
+    if (const std::uint64_t samples = stacks.ends.at(static_cast<std::size_t>(end.end)))
+      derive(end.key, samples, false,
+             std::string("CPU samples whose stack ") + end.meaning +
+                 share_of(samples, stacks.samples));
   derive("truncated_samples", stacks.truncated, false,
          "CPU samples whose stack walk was cut before the thread's first function" +
              share_of(stacks.truncated, stacks.samples));

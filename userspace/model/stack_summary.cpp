@@ -46,7 +46,8 @@ class StackCounter {
 
   // Two stacks with equal keys read the same. Addresses without a name stay apart.
   [[nodiscard]] std::vector<std::uint32_t> key_of(const Stack& stack) const {
-    std::vector<std::uint32_t> key = {stack.truncated ? 1U : 0U};
+    std::vector<std::uint32_t> key = {(stack.truncated ? 1U : 0U) +
+                                      2 * static_cast<std::uint32_t>(stack.end)};
     for (const std::uint32_t frame : stack.frames) {
       const bool named = !recording_.frames[frame].function.empty();
       key.push_back(named ? 2 * function_of_[frame] : 2 * frame + 1);
@@ -114,6 +115,7 @@ class StackCounter {
 
   void add_stack(const Stack& stack, std::uint64_t count) {
     if (stack.truncated) summary_.truncated += count;
+    summary_.ends.at(static_cast<std::size_t>(stack.end)) += count;
     if (stack.frames.empty()) return;
     bool unresolved = false;
     for (const std::uint32_t frame : stack.frames) {

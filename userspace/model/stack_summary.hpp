@@ -3,6 +3,8 @@
 // stacks can be trusted. Pure functions; ids in the Recording must be valid, as the store checks.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -34,17 +36,20 @@ struct StackCount {
   std::vector<CpuSamples> threads;  // the same by thread, sorted by (pid, tid)
 };
 
+constexpr std::size_t kStackEnds = static_cast<std::size_t>(StackEnd::kNoUser) + 1;
+
 struct StackSummary {
   std::uint64_t samples = 0;
-  std::uint64_t slow_samples = 0;        // of these, inside slow calls
-  std::uint64_t kernel_leaf = 0;         // samples taken inside the kernel
-  std::uint64_t with_user = 0;           // samples with at least one user frame
-  std::uint64_t reaching_start = 0;      // of these, whose outermost frames start a thread
-  std::uint64_t truncated = 0;           // samples whose walk was cut
-  std::uint64_t unresolved_leaf = 0;     // samples whose leaf has no name
-  std::uint64_t unresolved_any = 0;      // samples with any frame without a name
-  std::vector<FunctionShare> functions;  // by self, then total, from high to low
-  std::vector<StackCount> stacks;        // by count from high to low
+  std::uint64_t slow_samples = 0;                // of these, inside slow calls
+  std::uint64_t kernel_leaf = 0;                 // samples taken inside the kernel
+  std::uint64_t with_user = 0;                   // samples with at least one user frame
+  std::uint64_t reaching_start = 0;              // of these, whose outermost frames start a thread
+  std::uint64_t truncated = 0;                   // samples whose walk was cut
+  std::array<std::uint64_t, kStackEnds> ends{};  // samples by StackEnd
+  std::uint64_t unresolved_leaf = 0;             // samples whose leaf has no name
+  std::uint64_t unresolved_any = 0;              // samples with any frame without a name
+  std::vector<FunctionShare> functions;          // by self, then total, from high to low
+  std::vector<StackCount> stacks;                // by count from high to low
 };
 
 StackSummary summarize_stacks(const Recording& recording, SampleSet set = SampleSet::kAll);

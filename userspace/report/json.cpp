@@ -45,6 +45,11 @@ Json process_json(const ProcessInfo& process) {
           {"timed", process.timed}};
 }
 
+// As the store has them.
+constexpr std::array kStackEndNames = {"unknown",    "complete", "depth",      "no-mapping",
+                                       "no-table",   "jit",      "bad-rule",   "no-register",
+                                       "read-fault", "backward", "trampoline", "no-user"};
+
 Json stack_json(const Recording& recording, const StackCount& counted) {
   const Stack& stack = recording.stacks[counted.stack];
   Json frames = Json::array();
@@ -60,6 +65,7 @@ Json stack_json(const Recording& recording, const StackCount& counted) {
           {"count", counted.count},
           {"slow_count", counted.slow_count},
           {"truncated", stack.truncated},
+          {"end", kStackEndNames[static_cast<std::size_t>(stack.end)]},
           {"threads", std::move(threads)}};
 }
 

@@ -5,6 +5,8 @@ CREATE TEMP VIEW recording AS
   SELECT *, 0.0 AS budget_percent, 0 AS calls_by_thread, 0 AS off_cpu_split FROM main.recording;
 CREATE TEMP VIEW cpu_sample AS
   SELECT *, 0 AS slow_count FROM main.cpu_sample;
+CREATE TEMP VIEW stack AS
+  SELECT *, 'unknown' AS walk_end FROM main.stack;
 CREATE TEMP VIEW function AS
   SELECT *, 0 AS site_addr, 0 AS emulated_entry, 0 AS emulated_exits, 0 AS inlined_copies,
          0 AS threw, 0 AS skipped, 1 AS sample_every, 0 AS untimed_ns, 0 AS detached_ns,

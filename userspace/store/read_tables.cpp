@@ -98,14 +98,15 @@ Result<void> read_code(Database& database, Recording& out) {
                          row.text(3), row.u64(4)};
                     return f.id + 1 == out.frames.size() && f.module < out.modules.size();
                   }));
-  return for_rows(database, "stack", "SELECT id, truncated, frames FROM stack ORDER BY id",
-                  [&](Statement& row) {
-                    Stack& s = out.stacks.emplace_back();
-                    s.id = row.number<std::uint32_t>(0);
-                    s.truncated = row.flag(1);
-                    return s.id + 1 == out.stacks.size() &&
-                           parse_ids(row.text(2), out.frames.size(), s.frames);
-                  });
+  return for_rows(
+      database, "stack", "SELECT id, truncated, frames, walk_end FROM stack ORDER BY id",
+      [&](Statement& row) {
+        Stack& s = out.stacks.emplace_back();
+        s.id = row.number<std::uint32_t>(0);
+        s.truncated = row.flag(1);
+        return s.id + 1 == out.stacks.size() && parse_name(kStackEnds, row.text(3), s.end) &&
+               parse_ids(row.text(2), out.frames.size(), s.frames);
+      });
 }
 
 Result<void> read_samples(Database& database, Recording& out) {

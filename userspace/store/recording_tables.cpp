@@ -81,9 +81,10 @@ Result<void> RecordingTables::put_appended(Database& database, const Recording& 
                      [](Statement& insert, std::size_t id, const Frame& f) {
                        return insert.run(id, f.module, f.addr, f.function, f.sym_off);
                      }));
-  CS_TRY(append_rows(database, "INSERT INTO stack VALUES (?,?,?)", recording.stacks, stacks_,
+  CS_TRY(append_rows(database, "INSERT INTO stack VALUES (?,?,?,?)", recording.stacks, stacks_,
                      [](Statement& insert, std::size_t id, const Stack& s) {
-                       return insert.run(id, s.truncated, ids_text(s.frames));
+                       return insert.run(id, s.truncated, ids_text(s.frames),
+                                         name_of(kStackEnds, s.end));
                      }));
   CS_TRY(append_rows(database, "INSERT INTO thread VALUES (?,?,?,?)", recording.threads, threads_,
                      [](Statement& insert, std::size_t id, const Thread& t) {

@@ -90,8 +90,11 @@ CREATE TABLE frame (
 -- Call stacks. Ids count from 0 without gaps.
 CREATE TABLE stack (
   id        INTEGER PRIMARY KEY,
-  truncated INTEGER NOT NULL,  -- 1: the walk hit its depth limit or could not read the stack
-  frames    TEXT NOT NULL      -- JSON array of frame.id, leaf first; see view stack_frame
+  truncated INTEGER NOT NULL,  -- 1: there are further frames
+  frames    TEXT NOT NULL,     -- JSON array of frame.id, leaf first; see view stack_frame
+  walk_end  TEXT NOT NULL      -- why the walk ended: "complete", "depth", "no-mapping", "no-table",
+                               -- "jit", "bad-rule", "no-register", "read-fault", "backward",
+                               -- "trampoline", "no-user"; "unknown" in recordings of 0.1
 );
 
 -- Threads that were seen. Ids count from 0 without gaps.

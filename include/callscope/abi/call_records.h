@@ -9,7 +9,7 @@
 #include <linux/types.h>
 #endif
 
-#define CS_SLOW_FRAMES 128 /* callers kept of a slow call */
+#include "callscope/abi/code.h"
 
 enum cs_call_record_kind {
 	CS_CALL_RECORD_LOADER = 1, /* a target's dynamic loader has finished a change */
@@ -33,17 +33,19 @@ struct cs_slow_record {
 	__u32 tid;
 	__u32 func;
 	__u32 n_frames; /* callers of the function, innermost first: return addresses */
+	__u32 end;	/* enum cs_stack_end */
+	__u32 pad;
 	__u64 enter_ns; /* CLOCK_MONOTONIC */
 	__u64 duration_ns;
 	__u64 blocked_ns;
 	__u64 runq_ns;
 	__u64 args[6];
-	__u64 frames[CS_SLOW_FRAMES];
+	__u64 frames[CS_USER_FRAMES];
 };
 
 #ifndef __bpf__
 static_assert(sizeof(struct cs_call_event) == 16, "abi");
-static_assert(sizeof(struct cs_slow_record) == 104 + 8 * CS_SLOW_FRAMES, "abi");
+static_assert(sizeof(struct cs_slow_record) == 112 + 8 * CS_USER_FRAMES, "abi");
 #endif
 
 #endif

@@ -9,8 +9,10 @@
 #include <linux/types.h>
 #endif
 
-#define CS_STACK_MAX 127 /* frames of each half: kernel.perf_event_max_stack by default */
-#define CS_COMM_LEN  16
+#include "callscope/abi/code.h"
+
+#define CS_KERNEL_FRAMES 127 /* of a stack, at most: kernel.perf_event_max_stack by default */
+#define CS_COMM_LEN	 16
 
 /* rodata of the cpu object, set between open and load. */
 struct cs_cpu_config {
@@ -33,23 +35,28 @@ struct cs_stack_count {
 
 #define CS_RECORD_STACK	 1 /* beside the kinds of abi/process.h */
 #define CS_RECORD_SAMPLE 2
-
-enum cs_stack_flags {
-	CS_STACK_TRUNCATED = 1,	 /* the walk stopped at CS_STACK_MAX */
-	CS_STACK_UNREADABLE = 2, /* the user stack could not be walked */
-};
+#define CS_RECORD_MISSED 3
 
 /* CS_RECORD_STACK: sent when a key is first seen; only the used frames are sent. */
 struct cs_stack_record {
 	__u32 kind;
 	__u32 size; /* of the record in bytes, frames included */
 	struct cs_stack_key key;
-	__u32 n_kernel; /* frames[0 .. n_kernel-1], leaf first */
-	__u32 n_user;	/* behind them, leaf first */
-	__u32 flags;	/* enum cs_stack_flags */
-	__u32 pad;
+	__u32 n_user;	  /* frames[0 .. n_user-1], leaf first */
+	__u32 n_kernel;	  /* behind them, leaf first */
+	__u32 end;	  /* enum cs_stack_end, of the user half */
+	__u32 kernel_cut; /* 1: the kernel half had more than CS_KERNEL_FRAMES */
 	char comm[CS_COMM_LEN];
-	__u64 frames[2 * CS_STACK_MAX];
+	__u64 frames[CS_USER_FRAMES + CS_KERNEL_FRAMES];
+};
+
+/* CS_RECORD_MISSED: a walk came to code that is in no range of the process. Rate-limited. */
+struct cs_missed_record {
+	__u32 kind;
+	__u32 size;
+	__u32 tgid;
+	__u32 pad;
+	__u64 addr;
 };
 
 /* CS_RECORD_SAMPLE: one sample, behind the record of its stack. */
@@ -65,7 +72,9 @@ static_assert(sizeof(struct cs_sample_record) == 32, "abi");
 static_assert(sizeof(struct cs_cpu_config) == 8, "abi");
 static_assert(sizeof(struct cs_stack_key) == 16, "abi");
 static_assert(sizeof(struct cs_stack_count) == 16, "abi");
-static_assert(sizeof(struct cs_stack_record) == 56 + 16 * CS_STACK_MAX, "abi");
+static_assert(sizeof(struct cs_stack_record) == 56 + 8 * (CS_USER_FRAMES + CS_KERNEL_FRAMES),
+	      "abi");
+static_assert(sizeof(struct cs_missed_record) == 24, "abi");
 #endif
 
 #endif

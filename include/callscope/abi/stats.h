@@ -10,11 +10,10 @@ enum cs_stat {
 	CS_STAT_TICKS = 0,	  /* sampling interrupts on all CPUs, idle ones too */
 	CS_STAT_SAMPLES,	  /* of them, in a target process */
 	CS_STAT_STACK_TABLE_FULL, /* samples lost: no room for a new stack */
-	CS_STAT_RING_FULL, /* stack records that the ring had no room for; sent again later */
-	CS_STAT_STACK_UNREADABLE, /* samples whose user stack could not be walked at all */
-	CS_STAT_TARGETS_FULL,	  /* forked children not followed: no room */
-	CS_STAT_EVENT_LOST,	  /* fork, exec or exit events that the ring had no room for */
-	CS_STAT_SAMPLE_LOST,	  /* samples whose time the ring had no room for */
+	CS_STAT_RING_FULL,    /* stack records that the ring had no room for; sent again later */
+	CS_STAT_TARGETS_FULL, /* forked children not followed: no room */
+	CS_STAT_EVENT_LOST,   /* fork, exec or exit events that the ring had no room for */
+	CS_STAT_SAMPLE_LOST,  /* samples whose time the ring had no room for */
 	/* calls object */
 	CS_STAT_THREAD_STATE_FULL, /* entries lost: no memory for the thread's shadow stack */
 	CS_STAT_DEPTH_EXCEEDED, /* entries below CS_CALL_DEPTH probed frames: counted, not timed */

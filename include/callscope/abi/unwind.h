@@ -29,6 +29,7 @@ enum cs_unwind_kind {
 	CS_UNWIND_CFA_DEREF,	/* CFA = *(reg + offset) + add */
 	CS_UNWIND_PLT,		/* CFA = rsp + 8 + ((pc & 15) >= offset ? 8 : 0) */
 	CS_UNWIND_SIGNAL, /* a signal frame: all registers are in the ucontext at rsp + offset */
+	CS_UNWIND_FRAME_POINTER, /* no FDE, in a file that describes less than half of its code */
 };
 
 enum cs_unwind_invalid {
@@ -53,13 +54,20 @@ enum cs_unwind_saved {
 
 #define CS_UNWIND_RA_AT_CFA 0xff /* cs_unwind_rule.ra: the return address is at CFA - 8 */
 
+/* Flags in cs_unwind_rule.saved, above the bits of enum cs_unwind_saved. RBP_ONLY: no rule of this
+ * module needs the other registers, so they are not recorded and unknown in the caller.
+ * SAVED_BY_RBP: saved_at counts from rbp of this frame, not from the CFA (code that aligns its
+ * stack). */
+#define CS_UNWIND_RBP_ONLY     0x40
+#define CS_UNWIND_SAVED_BY_RBP 0x80
+
 struct cs_unwind_rule {
-	__u8 kind;			/* enum cs_unwind_kind */
-	__u8 reg;			/* that the CFA comes from; DWARF number: 6 rbp, 7 rsp */
-	__u8 ra;			/* DWARF number of the register that holds it */
-	__u8 saved;			/* bit i: register i was saved; else it is unchanged */
-	__s32 offset;			/* bytes */
-	__s32 add;			/* bytes */
+	__u8 kind;    /* enum cs_unwind_kind */
+	__u8 reg;     /* that the CFA comes from; DWARF number: 6 rbp, 7 rsp */
+	__u8 ra;      /* DWARF number of the register that holds it */
+	__u8 saved;   /* bit i: register i was saved; else it is unchanged; flags */
+	__s32 offset; /* bytes */
+	__s32 add;    /* bytes */
 	__s16 saved_at[CS_SAVED_COUNT]; /* 8-byte words from the CFA, mostly negative */
 };
 

@@ -41,11 +41,27 @@ TEST_CASE("pieces of code and frame rules are those of readelf", "[unit]") {
   CHECK(frames.cfa_at(frames.pieces().back().end).base == CfaRule::Base::kNone);
 }
 
+TEST_CASE("a file without section headers has the pieces of its .eh_frame all the same", "[unit]") {
+  const auto file = MappedFile::open(CALLSCOPE_ELF_SAMPLE);
+  REQUIRE(file);
+  const auto whole = ElfImage::parse(file->bytes());
+  REQUIRE(whole);
+  std::vector<std::uint8_t> bytes(file->bytes().begin(), file->bytes().end());
+  std::fill_n(bytes.begin() + offsetof(Elf64_Ehdr, e_shoff), 8, std::uint8_t{0});
+  const auto image = ElfImage::parse(bytes);
+  REQUIRE(image);
+  const FrameTable frames(*image);
+  CHECK(frames.pieces().size() > 3);
+  CHECK(frames.pieces() == FrameTable(*whole).pieces());
+  CHECK(frames.cfa_at(frames.pieces().back().start) == kCfaAtEntry);
+}
+
 TEST_CASE("a file without a frame table has no pieces and no rules", "[unit]") {
   const auto file = MappedFile::open(CALLSCOPE_ELF_SAMPLE);
   REQUIRE(file);
   std::vector<std::uint8_t> bytes(file->bytes().begin(), file->bytes().end());
   std::fill_n(bytes.begin() + offsetof(Elf64_Ehdr, e_phnum), 2, std::uint8_t{0});
+  std::fill_n(bytes.begin() + offsetof(Elf64_Ehdr, e_shoff), 8, std::uint8_t{0});
   const auto image = ElfImage::parse(bytes);
   REQUIRE(image);
   const FrameTable frames(*image);

@@ -28,7 +28,7 @@ constexpr const char* kCopy = R"(
   INSERT INTO target SELECT * FROM present.target;
   INSERT INTO module SELECT * FROM present.module;
   INSERT INTO frame SELECT * FROM present.frame;
-  INSERT INTO stack SELECT * FROM present.stack;
+  INSERT INTO stack SELECT id, truncated, frames FROM present.stack;
   INSERT INTO thread SELECT * FROM present.thread;
   INSERT INTO cpu_sample SELECT stack, pid, tid, count FROM present.cpu_sample;
   INSERT INTO function SELECT id, name, module, addr, size_bytes, exit_mode, calls, returns, unwound,

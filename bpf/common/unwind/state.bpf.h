@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/* Where a walk of a user stack stands. Plain types, compiled for BPF and in user space. */
+#ifndef CALLSCOPE_BPF_UNWIND_STATE_BPF_H
+#define CALLSCOPE_BPF_UNWIND_STATE_BPF_H
+
+#include "callscope/abi/code.h"
+#include "callscope/abi/unwind.h"
+#include "common/call_types.bpf.h"
+
+/* Registers by DWARF number. */
+#define CS_REG_RBX   3
+#define CS_REG_RBP   6
+#define CS_REG_RSP   7
+#define CS_REG_R12   12
+#define CS_REG_COUNT 16
+#define CS_REG_ALL   0xffffu
+
+#define CS_REGS_RBP_RSP (1u << CS_REG_RBP | 1u << CS_REG_RSP)
+/* What a call preserves. */
+#define CS_REGS_PRESERVED (CS_REGS_RBP_RSP | 1u << CS_REG_RBX | 0xf000u)
+
+/* The registers in a ucontext, struct sigcontext of the kernel. */
+#define CS_UCONTEXT_REGS 40
+enum cs_greg {
+	CS_GREG_R8 = 0,
+	CS_GREG_RDI = 8,
+	CS_GREG_RSI,
+	CS_GREG_RBP,
+	CS_GREG_RBX,
+	CS_GREG_RDX,
+	CS_GREG_RAX,
+	CS_GREG_RCX,
+	CS_GREG_RSP,
+	CS_GREG_RIP,
+	CS_GREG_COUNT
+};
+
+/* About one frame. A register that was saved on the stack is read only when a rule needs it: most
+ * walks need nothing but the return addresses. */
+struct cs_unwind {
+	__u64 pc;
+	__u64 regs[CS_REG_COUNT]; /* values ... */
+	__u64 at[CS_REG_COUNT];	  /* ... of those that still lie on the stack, where; else 0 */
+	__u32 known;		  /* bit n: register n */
+	__u32 exact;		  /* 1: pc is the next instruction; 0: a return address */
+	__u32 by_frame_pointer;	  /* 1: this frame was found by one */
+	__u32 first_range;	  /* of the process */
+	__u32 n_ranges;
+	__u32 pad;
+	struct cs_code_range range; /* that holds pc */
+	__u64 trampoline;	    /* where pending return probes return to; 0: none */
+	__u64 missed;		    /* address that lay in no range; 0: none */
+	__u64 slot;		    /* where the return address of this frame's callee was */
+	__u64 original;		    /* what a return probe replaced in slot */
+	__u64 gregs[CS_GREG_COUNT]; /* to read a ucontext into */
+};
+
+/* Leaf first. */
+struct cs_user_frames {
+	__u64 addr[CS_USER_FRAMES];
+};
+
+#endif

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collect/unwind_feed.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "symbols/process_maps.hpp"
+#include "sys/read_file.hpp"
+
+namespace callscope {
+
+Result<std::unique_ptr<UnwindFeed>> UnwindFeed::create(UnwindMode mode) {
+  Result<UnwindMaps> maps = UnwindMaps::create({});
+  if (!maps) return std::unexpected(maps.error());
+  return std::unique_ptr<UnwindFeed>(new UnwindFeed(mode, std::move(*maps)));
+}
+
+bool UnwindFeed::refresh(std::int32_t pid) {
+  Result<std::string> text = read_file(fmt::format("/proc/{}/maps", pid));
+  if (!text || text->empty()) return false;
+  const auto known = processes_.find(pid);
+  const auto tgid = static_cast<std::uint32_t>(pid);
+  // After an exec BPF has taken the ranges away, though the same program may have the same maps.
+  if (known != processes_.end() && known->second->maps_text == *text &&
+      maps_.process(tgid) == known->second->ranges)
+    return false;
+  const std::shared_ptr<Code> code = publish(pid, std::move(*text));
+  if (code == nullptr || !maps_.set_process(tgid, code->ranges)) {
+    ++ranges_without_room_;
+    return false;
+  }
+  processes_[pid] = code;
+  return true;
+}
+
+std::shared_ptr<UnwindFeed::Code> UnwindFeed::publish(std::int32_t pid, std::string maps_text) {
+  Result<std::vector<Mapping>> mappings = parse_maps(maps_text);
+  if (!mappings) return nullptr;
+  // What lies in the upper half is the kernel's page, and no range is to be made of the page whose
+  // instructions belong to others.
+  std::erase_if(*mappings, [](const Mapping& mapping) {
+    return !mapping.executable || mapping.start >> 63 != 0 || mapping.path == "[uprobes]";
+  });
+  std::vector<UnwindModule*> modules(mappings->size(), nullptr);
+  if (mode_ != UnwindMode::kFramePointer) modules = modules_.acquire(pid, *mappings);
+  std::vector<cs_code_range> ranges;
+  for (std::size_t i = 0; i < mappings->size(); ++i) {
+    const Mapping& mapping = (*mappings)[i];
+    static const UnwindModule kNone;
+    ranges.push_back((modules[i] == nullptr ? kNone : *modules[i]).range_of(mapping));
+    if (ranges.back().kind == CS_CODE_TABLE) continue;
+    ranges.back().kind = mode_ == UnwindMode::kEhFrame ? CS_CODE_UNKNOWN
+                         : may_be_jit(mapping)         ? CS_CODE_JIT
+                                                       : CS_CODE_NO_TABLE;
+  }
+  std::ranges::sort(ranges, {}, &cs_code_range::start);
+  const Result<Run> run = maps_.add_ranges(ranges);
+  if (!run) {
+    modules_.release(modules);
+    return nullptr;
+  }
+  return {new Code{*run, std::move(modules), std::move(maps_text)}, [this](Code* code) {
+            maps_.remove_ranges(code->ranges);
+            modules_.release(code->modules);
+            delete code;
+          }};
+}
+
+void UnwindFeed::forked(std::int32_t child, std::int32_t parent) {
+  const auto known = processes_.find(parent);
+  const std::optional<Run> given = maps_.process(static_cast<std::uint32_t>(child));
+  if (!given || processes_.contains(child)) return;  // it has ended, or executed already
+  if (known != processes_.end() && known->second->ranges == *given)
+    processes_[child] = known->second;
+  else
+    refresh(child);
+}
+
+void UnwindFeed::exited(std::int32_t pid) {
+  processes_.erase(pid);
+  maps_.remove_process(static_cast<std::uint32_t>(pid));
+}
+
+void UnwindFeed::missed(std::int32_t pid) { refresh(pid); }
+
+void UnwindFeed::add_quality(std::vector<QualityItem>& quality) const {
+  quality.push_back({"unwind_tables_without_room", modules_.counts().without_room, false,
+                     "modules whose unwind table did not fit: walked by frame pointers"});
+  quality.push_back({"unwind_ranges_without_room", ranges_without_room_, false,
+                     "times that a process had too many executable mappings to be walked"});
+}
+
+}  // namespace callscope

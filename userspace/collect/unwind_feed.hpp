@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// Keeps what the stack walker knows of the target processes up to date: which code each has mapped,
+// and the unwind tables of it. Owns the maps, which the BPF objects share. One thread. A process
+// that has ended is no error.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bpf/unwind_maps.hpp"
+#include "callscope/error.hpp"
+#include "callscope/recording.hpp"
+#include "collect/unwind_modules.hpp"
+
+namespace callscope {
+
+enum class UnwindMode {
+  kAuto,          // tables where there is one, frame pointers elsewhere
+  kFramePointer,  // frame pointers only
+  kEhFrame,       // tables only
+};
+
+class UnwindFeed {
+ public:
+  static Result<std::unique_ptr<UnwindFeed>> create(UnwindMode mode);
+  UnwindFeed(const UnwindFeed&) = delete;
+  UnwindFeed& operator=(const UnwindFeed&) = delete;
+
+  [[nodiscard]] const UnwindMaps& maps() const { return maps_; }
+
+  // Reads the maps of the process; the tables of its code are in the kernel when this returns.
+  // Cheap when nothing changed. True: something did.
+  bool refresh(std::int32_t pid);
+  [[nodiscard]] bool knows(std::int32_t pid) const { return processes_.contains(pid); }
+  // BPF has given the child its parent's code already.
+  void forked(std::int32_t child, std::int32_t parent);
+  void exited(std::int32_t pid);
+  // The walker came to code that it does not know.
+  void missed(std::int32_t pid);
+
+  void add_quality(std::vector<QualityItem>& quality) const;
+
+ private:
+  // What one or several processes have mapped: a forked child shares its parent's.
+  struct Code {
+    Run ranges;
+    std::vector<UnwindModule*> modules;
+    std::string maps_text;
+  };
+  UnwindFeed(UnwindMode mode, UnwindMaps maps)
+      : mode_(mode), maps_(std::move(maps)), modules_(maps_) {}
+  std::shared_ptr<Code> publish(std::int32_t pid, std::string maps_text);
+
+  UnwindMode mode_;
+  UnwindMaps maps_;
+  UnwindModules modules_;
+  std::map<std::int32_t, std::shared_ptr<Code>> processes_;
+  std::uint64_t ranges_without_room_ = 0;
+};
+
+}  // namespace callscope

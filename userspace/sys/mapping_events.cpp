@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sys/mapping_events.hpp"
+
+#include <linux/perf_event.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "sys/perf_event.hpp"
+
+namespace callscope {
+namespace {
+
+constexpr std::size_t kPageBytes = 4096;
+constexpr std::size_t kDataBytes = 16 * kPageBytes;  // hundreds of records; a power of two
+
+// size bytes at a position of the ring, which may wrap around.
+void copy_out(const void* memory, std::uint64_t position, void* to, std::size_t size) {
+  const auto* const data = static_cast<const std::byte*>(memory) + kPageBytes;
+  const std::size_t at = position % kDataBytes;
+  const std::size_t first = std::min(size, kDataBytes - at);
+  std::memcpy(to, data + at, first);
+  std::memcpy(static_cast<std::byte*>(to) + first, data, size - first);
+}
+
+}  // namespace
+
+Result<MappingEvents::Ring> MappingEvents::Ring::open(int cpu) {
+  perf_event_attr attr{};
+  attr.size = sizeof(attr);
+  attr.type = PERF_TYPE_SOFTWARE;
+  attr.config = PERF_COUNT_SW_DUMMY;
+  attr.mmap = 1;  // of executable memory
+  attr.mmap2 = 1;
+  attr.watermark = 1;
+  attr.wakeup_watermark = 1;  // bytes: at once
+  Ring ring;
+  ring.event_.reset(
+      static_cast<int>(::syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC)));
+  if (!ring.event_.valid()) {
+    const int err = errno;
+    const bool denied = err == EACCES || err == EPERM;
+    return fail(denied ? ErrorCode::kNotPermitted : ErrorCode::kUnsupported,
+                "cannot watch for mapped code", denied ? "run with sudo" : "", err);
+  }
+  void* const memory = ::mmap(nullptr, kPageBytes + kDataBytes, PROT_READ | PROT_WRITE, MAP_SHARED,
+                              ring.event_.get(), 0);
+  if (memory == MAP_FAILED)
+    return fail(ErrorCode::kUnsupported, "cannot map the ring of an event", {}, errno);
+  ring.memory_ = memory;
+  return ring;
+}
+
+MappingEvents::Ring::Ring(Ring&& other) noexcept
+    : event_(std::move(other.event_)), memory_(std::exchange(other.memory_, nullptr)) {}
+
+MappingEvents::Ring& MappingEvents::Ring::operator=(Ring&& other) noexcept {
+  std::swap(event_, other.event_);
+  std::swap(memory_, other.memory_);
+  return *this;
+}
+
+MappingEvents::Ring::~Ring() {
+  if (memory_ != nullptr) ::munmap(memory_, kPageBytes + kDataBytes);
+}
+
+void MappingEvents::Ring::drain(std::vector<std::int32_t>& pids) {
+  auto* const page = static_cast<perf_event_mmap_page*>(memory_);
+  const std::uint64_t head = std::atomic_ref(page->data_head).load(std::memory_order_acquire);
+  std::uint64_t tail = page->data_tail;
+  while (tail + sizeof(perf_event_header) <= head) {
+    perf_event_header header{};
+    copy_out(memory_, tail, &header, sizeof(header));
+    if (header.size < sizeof(header)) break;  // never
+    if (header.type == PERF_RECORD_MMAP2) {
+      std::int32_t pid = 0;
+      copy_out(memory_, tail + sizeof(header), &pid, sizeof(pid));
+      pids.push_back(pid);
+    }
+    tail += header.size;
+  }
+  std::atomic_ref(page->data_tail).store(tail, std::memory_order_release);
+}
+
+Result<MappingEvents> MappingEvents::open() {
+  const Result<std::vector<int>> cpus = online_cpus();
+  if (!cpus) return std::unexpected(cpus.error());
+  MappingEvents events;
+  events.epoll_.reset(::epoll_create1(EPOLL_CLOEXEC));
+  if (!events.epoll_.valid())
+    return fail(ErrorCode::kInternal, "cannot create an epoll", {}, errno);
+  for (const int cpu : *cpus) {
+    Result<Ring> ring = Ring::open(cpu);
+    if (!ring) return std::unexpected(ring.error());
+    epoll_event wanted{};
+    wanted.events = EPOLLIN;
+    if (::epoll_ctl(events.epoll_.get(), EPOLL_CTL_ADD, ring->fd(), &wanted) != 0)
+      return fail(ErrorCode::kInternal, "cannot watch an event", {}, errno);
+    events.rings_.push_back(std::move(*ring));
+  }
+  return events;
+}
+
+std::vector<std::int32_t> MappingEvents::drain() {
+  std::vector<std::int32_t> pids;
+  for (Ring& ring : rings_) ring.drain(pids);
+  std::ranges::sort(pids);
+  const auto rest = std::ranges::unique(pids);
+  pids.erase(rest.begin(), rest.end());
+  return pids;
+}
+
+}  // namespace callscope
