@@ -87,31 +87,31 @@ inline std::vector<OraclePiece> read_oracle(const std::string& path,
     if (!text.empty() && current != nullptr) current->insert(text);
   }
   std::vector<OraclePiece> pieces;
+  std::map<std::uint64_t, OracleRow> first_row;  // of a CIE, by its position
   std::vector<std::string> columns;
+  OraclePiece* piece = nullptr;
+  std::uint64_t cie = 0;
   wanted = false;
-  bool in_fde = false;
   for (const std::string& line : lines_of(run_tool("readelf -wNF " + path + " || true"))) {
     if (line.starts_with("Contents of the ")) wanted = line.find(section + " ") != line.npos;
-    if (!wanted) continue;
     const std::vector<std::string> words = cells_of(line);
-    if (words.size() > 3 && (words[3] == "FDE" || words[3] == "CIE")) {
-      in_fde = words[3] == "FDE";
-      columns.clear();
-      const std::size_t pc = line.find(" pc=");
-      if (!in_fde || pc == std::string::npos) continue;
+    if (!wanted || words.size() < 2 || words[1] == "ZERO") continue;
+    const std::size_t pc = line.find(" pc=");
+    if (words.size() > 3 && words[3] == "CIE") {
+      piece = nullptr;
+      cie = parse_hex(words[0]);
+    } else if (words.size() > 4 && words[3] == "FDE" && pc != line.npos) {
       const std::size_t dots = line.find("..", pc);
-      OraclePiece piece;
-      piece.start = parse_hex(std::string_view(line).substr(pc + 4, dots - pc - 4));
-      piece.end = parse_hex(std::string_view(line).substr(dots + 2));
-      piece.expressions = expressions[piece.start];
-      // An FDE that moves no address prints no row: it has that of its CIE, which on x86-64 is this
-      // one, and may take the return address away.
-      piece.rows[piece.start].cfa = "rsp+8";
-      if (piece.expressions.contains("rip undefined")) piece.rows[piece.start].ra = "u";
-      pieces.push_back(std::move(piece));
-    } else if (in_fde && !words.empty() && words[0] == "LOC") {
+      piece = &pieces.emplace_back();
+      piece->start = parse_hex(std::string_view(line).substr(pc + 4, dots - pc - 4));
+      piece->end = parse_hex(std::string_view(line).substr(dots + 2));
+      piece->expressions = expressions[piece->start];
+      // An FDE that moves no address prints no row: it has that of its CIE.
+      piece->rows[piece->start] = first_row[parse_hex(std::string_view(words[4]).substr(4))];
+      if (piece->expressions.contains("rip undefined")) piece->rows[piece->start].ra = "u";
+    } else if (words[0] == "LOC") {
       columns = words;
-    } else if (in_fde && !columns.empty() && words.size() == columns.size()) {
+    } else if (words.size() == columns.size()) {
       OracleRow row;
       for (std::size_t i = 1; i < columns.size(); ++i) {
         if (columns[i] == "CFA")
@@ -125,12 +125,16 @@ inline std::vector<OraclePiece> read_oracle(const std::string& path,
         else
           row.others[columns[i]] = words[i];
       }
-      pieces.back().rows[parse_hex(words[0])] = row;
+      const std::uint64_t addr = parse_hex(words[0]);
+      if (piece == nullptr)
+        first_row[cie] = row;
+      else if (addr < piece->end)
+        piece->rows[addr] = row;  // some end with a row for no code
     }
   }
   std::ranges::stable_sort(pieces, {}, &OraclePiece::start);
-  for (OraclePiece& piece : pieces)
-    for (auto& [addr, row] : piece.rows) row.expressions = &piece.expressions;
+  for (OraclePiece& each : pieces)
+    for (auto& [addr, row] : each.rows) row.expressions = &each.expressions;
   return pieces;
 }
 
