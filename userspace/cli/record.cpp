@@ -43,6 +43,7 @@ struct RecordArguments {
   bool unsafe = false;
   bool by_thread = false;
   bool follow_children = true;
+  bool inlined_frames = true;
   bool as_root = false;
   bool quiet = false;
   bool strict = false;
@@ -84,6 +85,7 @@ Result<RecordOptions> record_options(const RecordArguments& arguments) {
   options.sample_hz = arguments.hz;
   options.clock = arguments.event == "cycles" ? SampleClock::kCycles : SampleClock::kCpuClock;
   options.follow_children = arguments.follow_children;
+  options.inlined_frames = arguments.inlined_frames;
   options.interval_ns = arguments.interval_ns;
   options.max_snapshots = arguments.max_snapshots;
   options.tool_version = kVersion;
@@ -260,6 +262,10 @@ std::vector<Option> record_option_table(RecordArguments& a) {
        set_number(a.max_snapshots, 2, 1'000'000)},
       {"--no-children", "", "Do not follow the processes that the target forks.",
        set_flag(a.follow_children, false)},
+      {"--no-inlines", "",
+       "Leave functions that the compiler inlined out of the stacks. They are found by debug "
+       "information, where there is any.",
+       set_flag(a.inlined_frames, false)},
       {"--event", "NAME",
        "What drives the samples: cpu-clock, or cycles where the hardware counts them. Default: "
        "cpu-clock.",

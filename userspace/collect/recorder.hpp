@@ -43,6 +43,7 @@ struct RecordOptions {
   std::uint64_t sample_hz = 99;  // 0: no CPU sampling
   SampleClock clock = SampleClock::kCpuClock;
   bool follow_children = true;
+  bool inlined_frames = true;           // functions inlined by the compiler are frames of stacks
   bool stands_in_loader = false;        // a launched target, at LoaderStop::kLibrariesMapped
   std::vector<std::int32_t> more_pids;  // recorded with the first process
   std::uint64_t interval_ns = 1'000'000'000;

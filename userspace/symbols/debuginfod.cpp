@@ -86,12 +86,11 @@ Result<DebugFile> Debuginfod::fetch(const std::string& build_id) {
   const int fd = library_->find_debuginfo(
       client_.get(), reinterpret_cast<const unsigned char*>(build_id.c_str()), 0, &name);
   const std::unique_ptr<char, decltype(&std::free)> owned_name(name, &std::free);
+  // A fetch that on_progress() ended is reported as ENOENT, too.
+  if (fd < 0 && monotonic_ns() > *deadline_ns_)
+    return fail(ErrorCode::kIo, "the debuginfod servers took too long");
   if (fd == -ENOENT) return fail(ErrorCode::kNotFound, "no debuginfod server has " + build_id);
-  if (fd < 0) {
-    const bool late = monotonic_ns() > *deadline_ns_;
-    return fail(ErrorCode::kIo, late ? "the debuginfod servers took too long" : "debuginfod failed",
-                {}, late ? 0 : -fd);
-  }
+  if (fd < 0) return fail(ErrorCode::kIo, "debuginfod failed", {}, -fd);
   const Fd owned_fd(fd);
   const std::string path = name == nullptr ? std::string() : name;
   Result<ModuleImage> image = ModuleImage::open(path);
