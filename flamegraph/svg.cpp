@@ -92,6 +92,8 @@ class SvgWriter {
       text += fmt::format("\nself {}, {}", format_weight(node.self, options_.unit),
                           format_share(node.self, tree_.total()));
     }
+    if (const auto hint = options_.hints.find(tree_.name_of(node)); hint != options_.hints.end())
+      text += "\n" + clean_text(hint->second);
     return xml_escape(text);
   }
 

@@ -5,6 +5,7 @@
 // input gives equal bytes.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@ struct SvgOptions {
   double min_width_px = 0.1;       // narrower frames are left out; the footer says how much
   bool icicle = false;             // root on top; the default is the root at the bottom
   std::vector<std::string> notes;  // one line each below the graph
+  std::map<std::string, std::string> hints;  // by frame name: one more line of its tooltip
   Palette palette = palette_by_kind();
 };
 

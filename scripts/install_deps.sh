@@ -14,7 +14,8 @@ clang-19            # compiles bpf/*.bpf.c for the BPF target
 bpftool             # makes the skeleton headers
 libbpf-dev          # loads BPF objects (CO-RE)
 libelf-dev          # libbpf's own dependency, for linking
-libdw-dev           # elfutils: .eh_frame rules, inlined copies of functions in DWARF
+libdw-dev           # elfutils: .eh_frame rules, inlined functions and lines in DWARF
+libdebuginfod-dev   # header of the client that is loaded when DEBUGINFOD_URLS is set
 libfmt-dev          # text formatting; g++ 12 has no std::format
 libcli11-dev        # command-line parser under the option table
 nlohmann-json3-dev  # report --format json
@@ -33,6 +34,7 @@ clang-format-19     # style gate
 shellcheck          # the same for scripts
 binutils            # strip, objcopy, readelf, nm as oracles for ELF and symbols
 systemtap-sdt-dev   # sys/sdt.h: USDT markers by their own maker, to find them in tests
+elfutils            # eu-addr2line: second opinion on lines
 dwz                 # shares debug information out, as Debian's packages do
 xz-utils            # makes .gnu_debugdata for tests
 file                # says what a built thing is

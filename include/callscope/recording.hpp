@@ -49,13 +49,20 @@ struct Module {
   bool operator==(const Module&) const = default;
 };
 
-// One resolved code address. Frames are unique by (module, addr).
+// One resolved code address, or a function that was inlined there. Unique by (module, addr,
+// inline_depth), but an address may be known twice: as an instruction that was interrupted and as
+// the return address of the call before it, which lies on a line of its own.
 struct Frame {
   std::uint32_t id = 0;      // index into Recording::frames
   std::uint32_t module = 0;  // index into Recording::modules
   std::uint64_t addr = 0;    // ELF virtual address in the module; absolute for kernel and JIT
   std::string function;  // linker name; display name once names were demangled; empty: unresolved
-  std::uint64_t sym_off = 0;  // addr minus start of the function
+  std::uint64_t sym_off = 0;  // addr minus start of the function; 0 of an inlined one
+  std::string file{};         // source file, by DWARF; empty: not known
+  std::uint32_t line = 0;     // in file: of the call, where a function is inlined; 0: not known
+  std::uint32_t inline_depth = 0;  // 0: the function whose code it is; N: inlined N levels deep
+
+  [[nodiscard]] bool inlined() const { return inline_depth > 0; }
 
   bool operator==(const Frame&) const = default;
 };
@@ -77,7 +84,8 @@ enum class StackEnd {
   kNoUser,      // no 64-bit user code
 };
 
-// Frames from the leaf (index 0) to the root. Kernel frames, if any, come first.
+// Frames from the leaf (index 0) to the root. Kernel frames, if any, come first. Functions inlined
+// at an address, innermost first, come before the frame of the function around them.
 struct Stack {
   std::uint32_t id = 0;
   std::vector<std::uint32_t> frames;  // Frame::id
@@ -127,6 +135,8 @@ struct FunctionStats {
   std::uint32_t module = 0;          // index into Recording::modules
   std::uint64_t addr = 0;            // ELF virtual address
   std::uint64_t size_bytes = 0;
+  std::string file;        // source file of its entry, by DWARF; empty: not known
+  std::uint32_t line = 0;  // in file; 0: not known
   ExitMode exit = ExitMode::kUretprobe;
   std::uint64_t site_addr = 0;       // of its entry probe: addr or a little behind; 0: not known
   bool emulated_entry = false;       // the kernel emulates the instruction there: a cheap probe

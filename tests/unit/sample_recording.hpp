@@ -62,6 +62,8 @@ inline FunctionStats sample_timed_function() {
   f.module = 0;
   f.addr = 0x4a210;
   f.size_bytes = 120;
+  f.file = "/src/t_string.c";
+  f.line = 82;
   f.exit = ExitMode::kUretprobe;
   f.calls = 1000;
   f.returns = 997;
@@ -215,6 +217,11 @@ inline void add_sample_calls(Recording& r) {
                    .args = {0, 1, 2, 3, 4, std::nullopt}}};
 }
 
+// getCommand of the first stack was interrupted in lookupKey, which is inlined there.
+inline void add_inlined_frame(Recording& recording) {
+  recording.stacks[0].frames = {7, 3, 0, 1, 2};
+}
+
 inline Recording sample_recording() {
   Recording r;
   r.tool_version = "0.1.0";
@@ -255,6 +262,12 @@ inline Recording sample_recording() {
               {4, 2, 0xffffffff81234567U, "tcp_sendmsg", 7},
               {5, 1, 0x1234, "", 0},
               {6, 3, 0x7f0000001000U, "lua:\nloop;x", 3}};
+  r.frames[0].file = "/src/server.c";
+  r.frames[0].line = 7000;
+  r.frames[3].file = "/src/t_string.c";
+  r.frames[3].line = 96;
+  // Inlined at getCommand's address, but in no stack: add_inlined_frame puts it there.
+  r.frames.push_back({7, 0, 0x4a220, "lookupKey", 0, "/src/db.c", 77, 1});
   r.stacks = {{0, {3, 0, 1, 2}, false},
               {1, {4, 3, 0, 1, 2}, false},
               {2, {5, 0}, true, StackEnd::kReadFault},

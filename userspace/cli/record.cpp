@@ -44,6 +44,7 @@ struct RecordArguments {
   bool unsafe = false;
   bool by_thread = false;
   bool follow_children = true;
+  bool inlined_frames = true;
   bool as_root = false;
   bool quiet = false;
   bool strict = false;
@@ -87,6 +88,7 @@ Result<RecordOptions> record_options(const RecordArguments& arguments) {
   if (arguments.unwind == "fp") options.unwind = UnwindMode::kFramePointer;
   if (arguments.unwind == "eh-frame") options.unwind = UnwindMode::kEhFrame;
   options.follow_children = arguments.follow_children;
+  options.inlined_frames = arguments.inlined_frames;
   options.interval_ns = arguments.interval_ns;
   options.max_snapshots = arguments.max_snapshots;
   options.tool_version = kVersion;
@@ -265,6 +267,10 @@ std::vector<Option> record_option_table(RecordArguments& a) {
        set_number(a.max_snapshots, 2, 1'000'000)},
       {"--no-children", "", "Do not follow the processes that the target forks.",
        set_flag(a.follow_children, false)},
+      {"--no-inlines", "",
+       "Leave functions that the compiler inlined out of the stacks. They are found by debug "
+       "information, where there is any.",
+       set_flag(a.inlined_frames, false)},
       {"--event", "NAME",
        "What drives the samples: cpu-clock, or cycles where the hardware counts them. Default: "
        "cpu-clock.",

@@ -17,6 +17,7 @@
 #include "cli/invoking_user.hpp"
 #include "cli/terminal.hpp"
 #include "model/function_table.hpp"
+#include "model/inlined_frames.hpp"
 #include "model/quality.hpp"
 #include "report/renderer.hpp"
 #include "store/document_file.hpp"
@@ -44,6 +45,8 @@ struct ReportArguments {
   bool per_thread = false;
   bool slow = false;
   bool only_slow = false;
+  bool lines = false;
+  bool inlined_frames = true;
   bool json = false;
   bool strict = false;
 
@@ -87,6 +90,7 @@ ReportOptions report_options(const ReportArguments& arguments) {
   options.slow = arguments.slow || arguments.only_slow;
   options.samples = arguments.only_slow ? SampleSet::kSlow : SampleSet::kAll;
   options.weight = arguments.weight == "latency" ? StackWeight::kLatency : StackWeight::kCpu;
+  options.lines = arguments.lines;
   options.tree_depth = arguments.depth;
   options.tree_min_percent = arguments.min_share;
   return options;
@@ -109,6 +113,11 @@ Result<void> check_combination(const ReportArguments& arguments, std::string_vie
   CS_TRY(only_for(!arguments.heatmap.empty(), "--heatmap", {"text", "json", "heatmap"}));
   CS_TRY(only_for(arguments.per_thread, "--per-thread", {"text", "json"}));
   CS_TRY(only_for(arguments.slow, "--slow", {"text", "json"}));
+  CS_TRY(only_for(arguments.lines, "--lines", {"text", "folded", "svg"}));
+  CS_TRY(only_for(!arguments.inlined_frames, "--no-inlines", {"text", "json", "folded", "svg"}));
+  if (latency && arguments.lines)
+    return fail(ErrorCode::kUsage, "--lines is about CPU samples, --weight latency has none",
+                "give one of them");
   if (!latency || !arguments.only_slow) return {};
   return fail(ErrorCode::kUsage, "--only-slow chooses CPU samples, --weight latency has none",
               "give one of them");
@@ -132,6 +141,7 @@ Result<int> run_report(const ReportArguments& arguments) {
   Result<Recording> recording = read_recording(arguments.file);
   if (!recording) return std::unexpected(recording.error());
   demangle_names(*recording, demangle_level(arguments.demangle));
+  if (!arguments.inlined_frames) remove_inlined_frames(*recording);
   const std::string document = renderer->render(*recording, report_options(arguments));
   if (arguments.output == "-") {
     CS_TRY(write_all(STDOUT_FILENO, document, "standard output"));
@@ -228,6 +238,16 @@ std::vector<Option> report_option_table(ReportArguments& a) {
        .value = "",
        .help = "Only the CPU samples taken inside those slow calls; for text, folded and svg.",
        .set = set_flag(a.only_slow)},
+      {.names = "--lines",
+       .value = "",
+       .help = "File and line of each frame, where debug information was found: frames of one "
+               "function on several lines are several. For text (stacks, callers), folded and svg.",
+       .set = set_flag(a.lines)},
+      {.names = "--no-inlines",
+       .value = "",
+       .help = "Without the functions that the compiler inlined, which are marked (inlined), or "
+               "_[i] in folded stacks.",
+       .set = set_flag(a.inlined_frames, false)},
       {.names = "--weight",
        .value = "WHAT",
        .help =

@@ -11,7 +11,7 @@
 #include <set>
 
 #include "collect/probe_plan.hpp"
-#include "symbols/debug_file.hpp"
+#include "symbols/debug_info.hpp"
 #include "sys/clock.hpp"
 
 namespace callscope {
@@ -32,33 +32,19 @@ struct Search {
   std::vector<TargetRoot> roots;  // of the target and ours: where debug files are looked for
 };
 
-Result<InlinedFunctions> search_file(const ModuleImage& debug, ByteSpan shared,
-                                     const NameFilter& wanted, const InlinedLimits& limits) {
-  const Result<DwarfFile> dwarf = DwarfFile::open(debug.image(), shared);
-  if (!dwarf) return std::unexpected(dwarf.error());
-  return find_inlined(*dwarf, wanted, limits);
-}
-
 Result<InlinedFunctions> search_module(const Search& search, const Job& job,
                                        const InlinedLimits& limits) {
   std::vector<const TargetRoot*> roots;
   for (const TargetRoot& root : search.roots) roots.push_back(&root);
-  const ModuleImage* image = job.image;
-  std::string path = job.path;
-  DebugFileSearch separate;
-  if (!has_dwarf(image->image())) {
-    separate = find_debug_file(*image, path, roots);
-    if (!separate.found) return fail(ErrorCode::kNotFound, "there is no debug information");
-    image = &separate.found->image;
-    path = separate.found->path;
-  }
-  const std::optional<DebugFile> shared = find_shared_debug_file(*image, path, roots);
+  const Result<std::optional<DebugInfo>> debug = DebugInfo::open(*job.image, job.path, roots);
+  if (!debug) return std::unexpected(debug.error());
+  if (!*debug) return fail(ErrorCode::kNotFound, "there is no debug information");
   const NameFilter wanted = [&job](std::string_view name) {
     return std::ranges::any_of(job.patterns, [name](const FunctionPattern& pattern) {
       return pattern.matches_name(name);
     });
   };
-  return search_file(*image, shared ? shared->image.image().bytes() : ByteSpan{}, wanted, limits);
+  return find_inlined((*debug)->dwarf(), wanted, limits);
 }
 
 std::vector<ModuleInlines> run(const Search& search, const std::stop_token& stop) {

@@ -11,6 +11,7 @@
 #include "collect/host.hpp"
 #include "collect/hot_functions.hpp"
 #include "collect/inlined_notes.hpp"
+#include "collect/source_lines.hpp"
 #include "sys/clock.hpp"
 
 namespace callscope {
@@ -18,6 +19,7 @@ namespace {
 
 constexpr std::uint64_t kSecond = 1'000'000'000;
 constexpr std::size_t kMaxHotFunctions = 100;
+constexpr std::uint64_t kMaxSourceLinesNs = 15 * kSecond;
 
 std::size_t module_count(const ProcessMaps* maps) {
   std::set<const CachedModule*> modules;
@@ -322,6 +324,9 @@ Result<void> Recorder::stop(const std::string& ended_by) {
   update_calls(end_ns);
   if (spans_) spans_->update(recording_.spans);
   if (inlined_) apply_inlined(inlined_->finish(kSecond), recording_);
+  add_source_lines(recording_, symbolizer_,
+                   {.inlined_frames = options_.inlined_frames,
+                    .deadline_ns = monotonic_ns() + kMaxSourceLinesNs});
   recording_.duration_ns = end_ns - begin_ns_;
   recording_.target.ended_by = ended_by;
   recording_.finished = true;

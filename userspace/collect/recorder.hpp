@@ -46,6 +46,7 @@ struct RecordOptions {
   SampleClock clock = SampleClock::kCpuClock;
   UnwindMode unwind = UnwindMode::kAuto;
   bool follow_children = true;
+  bool inlined_frames = true;     // functions inlined by the compiler are frames of stacks
   bool stands_in_loader = false;  // a launched target, at LoaderStop::kLibrariesMapped
   bool await_libraries = false;   // patterns that match nothing may mean libraries to be loaded
   std::vector<std::int32_t> more_pids;  // recorded with the first process

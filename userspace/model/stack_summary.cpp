@@ -34,8 +34,8 @@ class StackCounter {
     }
     std::erase_if(summary_.functions, [](const FunctionShare& f) { return f.total == 0; });
     std::ranges::sort(summary_.functions, [](const FunctionShare& a, const FunctionShare& b) {
-      return std::tie(b.self, b.total, a.name, a.module) <
-             std::tie(a.self, a.total, b.name, b.module);
+      return std::tie(b.self, b.total, a.name, a.module, a.inlined) <
+             std::tie(a.self, a.total, b.name, b.module, b.inlined);
     });
     merge_stacks();
     return std::move(summary_);
@@ -91,11 +91,13 @@ class StackCounter {
 
   // Gives each frame the index of its function in summary_.functions.
   void find_functions() {
-    std::map<std::pair<std::string_view, std::uint32_t>, std::uint32_t> index;
+    std::map<std::tuple<std::string_view, std::uint32_t, bool>, std::uint32_t> index;
     for (const Frame& frame : recording_.frames) {
       const auto next = static_cast<std::uint32_t>(summary_.functions.size());
-      const auto [entry, added] = index.try_emplace({frame.function, frame.module}, next);
-      if (added) summary_.functions.push_back({frame.function, frame.module, 0, 0});
+      const auto [entry, added] =
+          index.try_emplace({frame.function, frame.module, frame.inlined()}, next);
+      if (added)
+        summary_.functions.push_back({frame.function, frame.module, 0, 0, frame.inlined()});
       function_of_.push_back(entry->second);
     }
   }

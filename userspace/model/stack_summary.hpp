@@ -26,6 +26,7 @@ struct FunctionShare {
   std::uint32_t module = 0;  // index into Recording::modules
   std::uint64_t self = 0;    // samples with the function as leaf
   std::uint64_t total = 0;   // samples with the function anywhere; recursion counts once
+  bool inlined = false;      // its inlined copies only; its own code is another entry
 };
 
 // All stacks that go through the same functions, at whatever addresses in them.

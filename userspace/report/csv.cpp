@@ -92,6 +92,10 @@ constexpr std::array kColumns = {
            [](const R&, const Row& r) { return std::string(exit_class_name(*r.stats)); }},
     Column{"inlined_copies", [](const R&, const Row& r) { return count(r.stats->inlined_copies); }},
     Column{"attached_ns", [](const R&, const Row& r) { return count(r.stats->attached_ns); }},
+    Column{"file", [](const R&, const Row& r) { return quoted(r.stats->file); }},
+    Column{"line",
+           [](const R&,
+              const Row& r) { return r.stats->line == 0 ? std::string() : count(r.stats->line); }},
 };
 
 std::string line(const auto& cell_of) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -8,6 +10,7 @@
 #include "flamegraph/tree.hpp"
 #include "model/quality.hpp"
 #include "report/folded_stacks.hpp"
+#include "report/frame_label.hpp"
 #include "report/plain_text.hpp"
 #include "report/renderer.hpp"
 #include "report/units.hpp"
@@ -22,6 +25,27 @@ std::string title_start(const Recording& recording) {
 
 double seconds(const Recording& recording) {
   return static_cast<double>(recording.duration_ns) / 1e9;
+}
+
+// By frame: the line that most of its samples lie on, or call from.
+std::map<std::string, std::string> hottest_lines(const Recording& recording, SampleSet set) {
+  std::map<std::string, std::map<std::string, std::uint64_t>> weights;
+  for (const CpuSamples& samples : recording.cpu) {
+    const std::uint64_t count = samples_in(samples, set);
+    if (count == 0) continue;
+    for (const std::uint32_t id : recording.stacks[samples.stack].frames) {
+      const Frame& frame = recording.frames[id];
+      if (const std::string line = line_label(frame.file, frame.line); !line.empty())
+        weights[folded_label(recording, frame)][line] += count;
+    }
+  }
+  std::map<std::string, std::string> hottest;
+  for (const auto& [name, lines] : weights) {
+    const auto most =
+        std::ranges::max_element(lines, {}, [](const auto& line) { return line.second; });
+    hottest[name] = (lines.size() > 1 ? "most at " : "at ") + most->first;
+  }
+  return hottest;
 }
 
 SvgOptions cpu_options(const Recording& recording, const FrameTree& tree, SampleSet set) {
@@ -54,10 +78,12 @@ SvgOptions latency_options(const Recording& recording, const FrameTree& tree) {
 
 std::string render_flame_graph(const Recording& recording, const ReportOptions& options) {
   const bool latency = options.weight == StackWeight::kLatency;
-  const FrameTree tree = FrameTree::build(latency ? latency_stacks(recording)
-                                                  : folded_stacks(recording, options.samples));
+  const FrameTree tree =
+      FrameTree::build(latency ? latency_stacks(recording)
+                               : folded_stacks(recording, options.samples, options.lines));
   SvgOptions svg =
       latency ? latency_options(recording, tree) : cpu_options(recording, tree, options.samples);
+  if (!latency && !options.lines) svg.hints = hottest_lines(recording, options.samples);
   svg.subtitle = printable(recording.target.cmdline);
   for (const std::string& reason : incompleteness(quality_items(recording))) {
     svg.notes.push_back("INCOMPLETE: " + printable(reason));

@@ -42,10 +42,11 @@ std::vector<std::string> fold(const std::string& comm, const Stack& stack,
 
 }  // namespace
 
-std::vector<FoldedStack> folded_stacks(const Recording& recording, SampleSet set) {
+std::vector<FoldedStack> folded_stacks(const Recording& recording, SampleSet set, bool with_lines) {
   std::vector<std::string> labels;
   labels.reserve(recording.frames.size());
-  for (const Frame& frame : recording.frames) labels.push_back(folded_label(recording, frame));
+  for (const Frame& frame : recording.frames)
+    labels.push_back(folded_label(recording, frame, with_lines));
   const ThreadNames threads(recording);
   Weights weights;
   for (const CpuSamples& samples : recording.cpu) {
@@ -75,9 +76,10 @@ std::vector<FoldedStack> latency_stacks(const Recording& recording) {
 }
 
 std::string render_folded(const Recording& recording, const ReportOptions& options) {
-  const std::vector<FoldedStack> stacks = options.weight == StackWeight::kLatency
-                                              ? latency_stacks(recording)
-                                              : folded_stacks(recording, options.samples);
+  const std::vector<FoldedStack> stacks =
+      options.weight == StackWeight::kLatency
+          ? latency_stacks(recording)
+          : folded_stacks(recording, options.samples, options.lines);
   std::vector<std::string> lines;
   for (const FoldedStack& stack : stacks) {
     std::string& line = lines.emplace_back(stack.frames.front());

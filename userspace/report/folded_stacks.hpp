@@ -12,8 +12,9 @@
 namespace callscope {
 
 // CPU samples: one stack for each (thread name, stack). frames: thread name, then root to leaf. A
-// stack without frames becomes "[no stack]".
-std::vector<FoldedStack> folded_stacks(const Recording& recording, SampleSet set = SampleSet::kAll);
+// stack without frames becomes "[no stack]". with_lines: frames on different lines stay apart.
+std::vector<FoldedStack> folded_stacks(const Recording& recording, SampleSet set = SampleSet::kAll,
+                                       bool with_lines = false);
 
 // The tree of probed calls: one stack for each path, weighted by exact self time in ns. frames: the
 // thread name (the process's, when calls were not kept by thread), then root to leaf.

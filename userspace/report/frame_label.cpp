@@ -13,9 +13,22 @@ std::string module_label(const Module& module) {
   return path.substr(path.find_last_of('/') + 1);
 }
 
-std::string frame_label(const Recording& recording, const Frame& frame) {
+namespace {
+
+std::string plain_label(const Recording& recording, const Frame& frame) {
   if (!frame.function.empty()) return frame.function;
   return fmt::format("[{}+{:#x}]", module_label(recording.modules[frame.module]), frame.addr);
+}
+
+}  // namespace
+
+std::string frame_label(const Recording& recording, const Frame& frame) {
+  return plain_label(recording, frame) + (frame.inlined() ? " (inlined)" : "");
+}
+
+std::string line_label(const std::string& file, std::uint32_t line) {
+  if (file.empty() || line == 0) return {};
+  return fmt::format("{}:{}", file.substr(file.find_last_of('/') + 1), line);
 }
 
 std::string folded_text(const std::string& text) {
@@ -27,8 +40,12 @@ std::string folded_text(const std::string& text) {
   return clean;
 }
 
-std::string folded_label(const Recording& recording, const Frame& frame) {
-  std::string label = folded_text(frame_label(recording, frame));
+std::string folded_label(const Recording& recording, const Frame& frame, bool with_line) {
+  std::string label = plain_label(recording, frame);
+  if (const std::string line = line_label(frame.file, frame.line); with_line && !line.empty())
+    label += " (" + line + ")";
+  label = folded_text(label);
+  if (frame.inlined()) return label += "_[i]";
   switch (recording.modules[frame.module].kind) {
     case ModuleKind::kKernel:
       return label += "_[k]";

@@ -53,20 +53,23 @@ constexpr std::array kStackEndNames = {"unknown",    "complete", "depth",      "
 Json stack_json(const Recording& recording, const StackCount& counted) {
   const Stack& stack = recording.stacks[counted.stack];
   Json frames = Json::array();
+  Json lines = Json::array();
   for (auto id = stack.frames.rbegin(); id != stack.frames.rend(); ++id) {
-    frames.push_back(folded_label(recording, recording.frames[*id]));
+    const Frame& frame = recording.frames[*id];
+    frames.push_back(folded_label(recording, frame));
+    lines.push_back(frame.file.empty() ? Json(nullptr)
+                                       : Json(frame.file + ":" + std::to_string(frame.line)));
   }
   Json threads = Json::array();
   for (const CpuSamples& s : counted.threads) {
     threads.push_back(
         {{"pid", s.pid}, {"tid", s.tid}, {"count", s.count}, {"slow_count", s.slow_count}});
   }
-  return {{"frames", std::move(frames)},
-          {"count", counted.count},
-          {"slow_count", counted.slow_count},
-          {"truncated", stack.truncated},
-          {"end", kStackEndNames[static_cast<std::size_t>(stack.end)]},
-          {"threads", std::move(threads)}};
+  return {
+      {"frames", std::move(frames)},  {"lines", std::move(lines)},
+      {"count", counted.count},       {"slow_count", counted.slow_count},
+      {"truncated", stack.truncated}, {"end", kStackEndNames[static_cast<std::size_t>(stack.end)]},
+      {"threads", std::move(threads)}};
 }
 
 Json cpu_json(const Recording& recording) {
@@ -79,6 +82,7 @@ Json cpu_json(const Recording& recording) {
   for (const FunctionShare& f : summary.functions) {
     functions.push_back({{"name", f.name.empty() ? Json(nullptr) : Json(f.name)},
                          {"module", recording.modules[f.module].path},
+                         {"inlined", f.inlined},
                          {"self", f.self},
                          {"total", f.total}});
   }

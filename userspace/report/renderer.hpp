@@ -36,6 +36,7 @@ struct ReportOptions {
   bool per_thread = false;
   bool slow = false;
 
+  bool lines = false;                      // of text, folded and svg: frames with file and line
   SampleSet samples = SampleSet::kAll;     // of text, folded and svg
   StackWeight weight = StackWeight::kCpu;  // of folded and svg
   std::size_t tree_depth = 0;              // levels of format calltree; 0 = all

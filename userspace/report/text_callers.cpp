@@ -6,6 +6,7 @@
 #include <string>
 
 #include "model/call_tree.hpp"
+#include "report/frame_label.hpp"
 #include "report/function_columns.hpp"
 #include "report/name_filter.hpp"
 #include "report/plain_text.hpp"
@@ -17,10 +18,16 @@ namespace {
 
 constexpr std::size_t kTopCallers = 5;
 
-std::string caller_label(const Recording& recording, std::uint32_t callee, const Caller& caller) {
+std::string label(const Recording& recording, const FunctionStats& function, bool with_line) {
+  const std::string line = with_line ? line_label(function.file, function.line) : "";
+  return function_label(recording, function) + (line.empty() ? "" : " " + printable(line));
+}
+
+std::string caller_label(const Recording& recording, std::uint32_t callee, const Caller& caller,
+                         bool with_line) {
   if (!caller.function) return "(no probed function above)";
   if (*caller.function == callee) return "itself";
-  return function_label(recording, recording.functions[*caller.function]);
+  return label(recording, recording.functions[*caller.function], with_line);
 }
 
 }  // namespace
@@ -40,7 +47,7 @@ std::string text_callers(const Recording& recording, const ReportOptions& option
     std::uint64_t total_ns = 0;
     for (const Caller& caller : callers[function]) total_ns += caller.sums.total_ns;
     table.add_row({std::to_string(f.returns), format_ns(f.total_ns), "", format_ns(f.self_ns),
-                   format_ns(f.max_ns), function_label(recording, f)});
+                   format_ns(f.max_ns), label(recording, f, options.lines)});
     const std::span<const Caller> list(callers[function]);
     const std::size_t shown =
         options.top_functions == 0 ? list.size() : std::min(list.size(), kTopCallers);
@@ -49,7 +56,7 @@ std::string text_callers(const Recording& recording, const ReportOptions& option
       table.add_row({std::to_string(s.calls), format_ns(s.total_ns),
                      format_percent(static_cast<double>(s.total_ns), static_cast<double>(total_ns)),
                      format_ns(s.self_ns), format_ns(s.max_ns),
-                     "  < " + caller_label(recording, function, caller)});
+                     "  < " + caller_label(recording, function, caller, options.lines)});
     }
     if (shown < list.size()) {
       table.add_row({"", "", "", "", "", fmt::format("  < {} more", list.size() - shown)});

@@ -37,7 +37,7 @@ std::string share_label(const Recording& recording, const FunctionShare& functio
   const Module& module = recording.modules[function.module];
   const std::string label = printable(module_label(module));
   if (function.name.empty()) return "[unknown] in " + label;
-  const std::string name = printable(function.name);
+  const std::string name = printable(function.name) + (function.inlined ? " (inlined)" : "");
   return module.path == recording.target.exe ? name : name + " [" + label + "]";
 }
 
@@ -60,11 +60,15 @@ std::string hot_functions(const Recording& recording, const StackSummary& summar
   return text;
 }
 
-std::string stack_line(const Recording& recording, const Stack& stack, std::size_t width) {
+std::string stack_line(const Recording& recording, const Stack& stack, std::size_t width,
+                       bool with_lines) {
   std::string line;
   for (const std::uint32_t id : stack.frames) {
     if (!line.empty()) line += " < ";
-    line += printable(frame_label(recording, recording.frames[id]));
+    const Frame& frame = recording.frames[id];
+    line += printable(frame_label(recording, frame));
+    if (const std::string at = line_label(frame.file, frame.line); with_lines && !at.empty())
+      line += " " + printable(at);
     if (line.size() > 4 * width) break;  // will be cut anyway
   }
   if (line.empty()) line = "[no stack]";
@@ -80,7 +84,7 @@ std::string hot_stacks(const Recording& recording, const StackSummary& summary,
   const std::size_t room = options.width > 60 ? options.width - 20 : 40;
   for (const StackCount& stack : std::span(summary.stacks).first(count)) {
     table.add_row({share(stack.count, summary.samples), std::to_string(stack.count),
-                   stack_line(recording, recording.stacks[stack.stack], room)});
+                   stack_line(recording, recording.stacks[stack.stack], room, options.lines)});
   }
   return table.write(options.width, paint, 40);
 }

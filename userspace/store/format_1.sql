@@ -7,11 +7,13 @@ CREATE TEMP VIEW cpu_sample AS
   SELECT *, 0 AS slow_count FROM main.cpu_sample;
 CREATE TEMP VIEW stack AS
   SELECT *, 'unknown' AS walk_end FROM main.stack;
+CREATE TEMP VIEW frame AS
+  SELECT *, '' AS file, 0 AS line, 0 AS inline_depth FROM main.frame;
 CREATE TEMP VIEW function AS
   SELECT *, 0 AS site_addr, 0 AS emulated_entry, 0 AS emulated_exits, 0 AS inlined_copies,
          0 AS threw, 0 AS skipped, 1 AS sample_every, 0 AS untimed_ns, 0 AS detached_ns,
          0 AS blocked_ns, 0 AS runq_ns, 0 AS self_blocked_ns, 0 AS self_runq_ns,
-         0 AS attached_ns
+         0 AS attached_ns, '' AS file, 0 AS line
   FROM main.function;
 CREATE TEMP VIEW probe_cost AS
   SELECT 1 AS id, 0 AS emulated_entry_ns, 0 AS stepped_entry_ns, 0 AS return_ns,

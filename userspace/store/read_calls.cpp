@@ -43,22 +43,25 @@ bool read_function(Statement& row, const Recording& recording, FunctionStats& f)
   f.self_blocked_ns = row.u64(29);
   f.self_runq_ns = row.u64(30);
   f.attached_ns = row.u64(31);
+  f.file = row.text(32);
+  f.line = row.number<std::uint32_t>(33);
   return f.module < recording.modules.size() && f.min_ns <= f.max_ns && f.sample_every > 0 &&
          parse_name(kExitModes, row.text(5), f.exit);
 }
 
 Result<void> read_functions(Database& database, Recording& out) {
-  CS_TRY(for_rows(database, "function",
-                  "SELECT id, name, module, addr, size_bytes, exit_mode, calls, returns, unwound,"
-                  " running, untimed, total_ns, self_ns, sum_ns, min_ns, max_ns, probe_cost_ns,"
-                  " tail_exits, site_addr, emulated_entry, emulated_exits, inlined_copies, threw,"
-                  " skipped, sample_every, untimed_ns, detached_ns, blocked_ns, runq_ns,"
-                  " self_blocked_ns, self_runq_ns, attached_ns FROM function ORDER BY id",
-                  [&](Statement& row) {
-                    const std::size_t id = out.functions.size();
-                    FunctionStats& f = out.functions.emplace_back();
-                    return row.number<std::size_t>(0) == id && read_function(row, out, f);
-                  }));
+  CS_TRY(
+      for_rows(database, "function",
+               "SELECT id, name, module, addr, size_bytes, exit_mode, calls, returns, unwound,"
+               " running, untimed, total_ns, self_ns, sum_ns, min_ns, max_ns, probe_cost_ns,"
+               " tail_exits, site_addr, emulated_entry, emulated_exits, inlined_copies, threw,"
+               " skipped, sample_every, untimed_ns, detached_ns, blocked_ns, runq_ns,"
+               " self_blocked_ns, self_runq_ns, attached_ns, file, line FROM function ORDER BY id",
+               [&](Statement& row) {
+                 const std::size_t id = out.functions.size();
+                 FunctionStats& f = out.functions.emplace_back();
+                 return row.number<std::size_t>(0) == id && read_function(row, out, f);
+               }));
   CS_TRY(for_rows(database, "function_alias",
                   "SELECT function, name FROM function_alias ORDER BY function, position",
                   [&](Statement& row) {

@@ -91,11 +91,18 @@ Result<void> read_code(Database& database, Recording& out) {
                            parse_name(kModuleKinds, row.text(1), m.kind);
                   }));
   CS_TRY(for_rows(database, "frame",
-                  "SELECT id, module, addr, function, sym_off FROM frame ORDER BY id",
+                  "SELECT id, module, addr, function, sym_off, file, line, inline_depth FROM frame "
+                  "ORDER BY id",
                   [&](Statement& row) {
                     Frame& f = out.frames.emplace_back();
-                    f = {row.number<std::uint32_t>(0), row.number<std::uint32_t>(1), row.u64(2),
-                         row.text(3), row.u64(4)};
+                    f = {row.number<std::uint32_t>(0),
+                         row.number<std::uint32_t>(1),
+                         row.u64(2),
+                         row.text(3),
+                         row.u64(4),
+                         row.text(5),
+                         row.number<std::uint32_t>(6),
+                         row.number<std::uint32_t>(7)};
                     return f.id + 1 == out.frames.size() && f.module < out.modules.size();
                   }));
   return for_rows(

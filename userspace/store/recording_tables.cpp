@@ -36,6 +36,11 @@ Result<void> RecordingTables::put(Database& database, const Recording& recording
     }
     clear_tables_ = false;
   }
+  if (finished) {
+    // They have changed: debug information added lines and what is inlined.
+    CS_TRY(database.execute("DELETE FROM frame; DELETE FROM stack"));
+    frames_ = stacks_ = 0;
+  }
   CS_TRY(put_run(database, recording, finished));
   CS_TRY(put_processes(database, recording));
   CS_TRY(put_appended(database, recording));
@@ -77,9 +82,10 @@ Result<void> RecordingTables::put_appended(Database& database, const Recording& 
                      [](Statement& insert, std::size_t id, const Module& m) {
                        return insert.run(id, name_of(kModuleKinds, m.kind), m.path, m.build_id);
                      }));
-  CS_TRY(append_rows(database, "INSERT INTO frame VALUES (?,?,?,?,?)", recording.frames, frames_,
-                     [](Statement& insert, std::size_t id, const Frame& f) {
-                       return insert.run(id, f.module, f.addr, f.function, f.sym_off);
+  CS_TRY(append_rows(database, "INSERT INTO frame VALUES (?,?,?,?,?,?,?,?)", recording.frames,
+                     frames_, [](Statement& insert, std::size_t id, const Frame& f) {
+                       return insert.run(id, f.module, f.addr, f.function, f.sym_off, f.file,
+                                         f.line, f.inline_depth);
                      }));
   CS_TRY(append_rows(database, "INSERT INTO stack VALUES (?,?,?,?)", recording.stacks, stacks_,
                      [](Statement& insert, std::size_t id, const Stack& s) {

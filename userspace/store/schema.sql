@@ -78,13 +78,18 @@ CREATE TABLE module (
   build_id TEXT NOT NULL   -- lower-case hex
 );
 
--- Code addresses, unique by (module, addr). Ids count from 0 without gaps.
+-- Code addresses and the functions inlined there, unique by (module, addr, inline_depth); but an
+-- address may be there as an interrupted instruction and as a return address. Ids count from 0
+-- without gaps.
 CREATE TABLE frame (
   id       INTEGER PRIMARY KEY,
   module   INTEGER NOT NULL,  -- module.id
   addr     INTEGER NOT NULL,  -- ELF virtual address; absolute for kernel and JIT
   function TEXT NOT NULL,     -- linker name; '' if unresolved
-  sym_off  INTEGER NOT NULL   -- addr minus start of the function
+  sym_off  INTEGER NOT NULL,  -- addr minus start of the function; 0 of an inlined one
+  file     TEXT NOT NULL DEFAULT '',       -- source file, by DWARF; '' if not known
+  line     INTEGER NOT NULL DEFAULT 0,     -- of the call, where a function is inlined; 0: not known
+  inline_depth INTEGER NOT NULL DEFAULT 0  -- 0: its code is at addr; N: inlined there N levels deep
 );
 
 -- Call stacks. Ids count from 0 without gaps.
@@ -149,7 +154,9 @@ CREATE TABLE function (
   runq_ns         INTEGER NOT NULL,  -- of total_ns: ready, waiting for a CPU
   self_blocked_ns INTEGER NOT NULL,  -- of self_ns
   self_runq_ns    INTEGER NOT NULL,  -- of self_ns
-  attached_ns     INTEGER NOT NULL   -- when its probes came, if later than the start; else 0
+  attached_ns     INTEGER NOT NULL,  -- when its probes came, if later than the start; else 0
+  file            TEXT NOT NULL DEFAULT '',   -- source file of its entry, by DWARF; '' if not known
+  line            INTEGER NOT NULL DEFAULT 0  -- in file; 0: not known
 );
 
 -- Other names of the address of a function.

@@ -80,15 +80,23 @@ DebugFileSearch find_debug_file(const ModuleImage& module, const std::string& mo
   return search;
 }
 
+std::string shared_build_id(const ModuleImage& debug) {
+  const ByteSpan link = debug.image().section_bytes(".gnu_debugaltlink");
+  const std::string_view path = string_at(link, 0);
+  std::string build_id;  // the bytes behind the name
+  if (path.empty() || link.size() <= path.size() + 1) return build_id;
+  for (const std::uint8_t byte : link.subspan(path.size() + 1))
+    build_id += fmt::format("{:02x}", byte);
+  return build_id;
+}
+
 std::optional<DebugFile> find_shared_debug_file(const ModuleImage& debug,
                                                 const std::string& debug_path,
                                                 std::span<const TargetRoot* const> roots) {
   const ByteSpan link = debug.image().section_bytes(".gnu_debugaltlink");
   std::string path(string_at(link, 0));
-  if (path.empty() || link.size() <= path.size() + 1) return std::nullopt;
-  std::string build_id;  // the bytes behind the name
-  for (const std::uint8_t byte : link.subspan(path.size() + 1))
-    build_id += fmt::format("{:02x}", byte);
+  const std::string build_id = shared_build_id(debug);
+  if (build_id.empty()) return std::nullopt;
   if (!path.starts_with('/')) path = debug_path.substr(0, debug_path.rfind('/') + 1) + path;
   for (const TargetRoot* const root : roots) {
     Result<MappedFile> file = root->map_file(path);

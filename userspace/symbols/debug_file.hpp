@@ -28,6 +28,9 @@ struct DebugFileSearch {
 DebugFileSearch find_debug_file(const ModuleImage& module, const std::string& module_path,
                                 std::span<const TargetRoot* const> roots);
 
+// Build-id of the file that holds what several debug files share, hex; empty: this one needs none.
+std::string shared_build_id(const ModuleImage& debug);
+
 // The file that holds what several debug files share, named by .gnu_debugaltlink as dwz writes it.
 // The build-ids must agree. Nothing: the debug file needs none, or it is not there.
 std::optional<DebugFile> find_shared_debug_file(const ModuleImage& debug,

@@ -150,7 +150,15 @@ void demangle_names(Recording& recording, DemangleLevel level) {
     if (added) found->second = demangle(name, level);
     name = found->second;
   };
-  for (Frame& frame : recording.frames) rewrite(frame.function);
+  for (Frame& frame : recording.frames) {
+    // DWARF has no linker name for what is local to a file, but a name in C++ with all arguments.
+    const bool source_name = frame.inlined() && guess_language(frame.function) == Language::kNone;
+    const bool arguments = frame.function.find_first_of("<{") != std::string::npos;
+    if (source_name && arguments && level == DemangleLevel::kSimple)
+      frame.function = simple_cpp_name(frame.function);
+    else
+      rewrite(frame.function);
+  }
   for (FunctionStats& function : recording.functions) {
     rewrite(function.name);
     std::vector<std::string> aliases;

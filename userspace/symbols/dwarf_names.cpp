@@ -3,15 +3,19 @@
 
 #include <dwarf.h>
 
+#include <algorithm>
+#include <iterator>
+
 namespace callscope {
 namespace {
 
-// Nesting of namespaces and classes; more is no program.
+// Nesting of namespaces, classes, functions and blocks; more is no program.
 constexpr int kMaxDepth = 64;
-// Namespaces, classes and what lies directly in them; a unit of 100 MB has fewer.
-constexpr std::size_t kMaxEntries = 4'000'000;
-// Functions are asked for unit by unit, so few indexes are enough; each may be some 100 KB.
-constexpr std::size_t kKeptUnits = 8;
+// Functions in whose local classes functions lie, in whose local classes ...
+constexpr int kMaxFunctions = 4;
+// Entries of all lists that are kept, 32 bytes each. Functions are asked for unit by unit, so that
+// throwing all away when it gets too much is rarely wrong. A unit of 100 MB has fewer.
+constexpr std::size_t kMaxEntries = 1'000'000;
 
 std::string text_of(Dwarf_Die& die, unsigned int attribute) {
   Dwarf_Attribute found;
@@ -19,12 +23,27 @@ std::string text_of(Dwarf_Die& die, unsigned int attribute) {
   return text == nullptr ? "" : text;
 }
 
-bool is_scope(int tag) {
-  return tag == DW_TAG_namespace || tag == DW_TAG_class_type || tag == DW_TAG_structure_type ||
-         tag == DW_TAG_union_type || tag == DW_TAG_module;
+// What the scope adds to the names of what lies in it. gcc calls the class of a lambda
+// "<lambda(int)>", clang has no name for it.
+std::string scope_name(Dwarf_Die& scope) {
+  const std::string name = text_of(scope, DW_AT_name);
+  switch (::dwarf_tag(&scope)) {
+    case DW_TAG_namespace:
+      return name.empty() ? "(anonymous namespace)" : name;
+    case DW_TAG_class_type:
+    case DW_TAG_structure_type:
+    case DW_TAG_union_type:
+      if (name.starts_with("<lambda") && name.ends_with('>'))
+        return "{" + name.substr(1, name.size() - 2) + "}";
+      return name.empty() ? "{unnamed}" : name;
+    case DW_TAG_module:
+      return name;
+    default:  // a block
+      return {};
+  }
 }
 
-// A language that has no scopes; its many structs need not be looked at.
+// A language that has no scopes.
 bool is_c(Dwarf_Die& unit) {
   const int language = ::dwarf_srclang(&unit);
   return language == DW_LANG_C || language == DW_LANG_C89 || language == DW_LANG_C99 ||
@@ -53,48 +72,54 @@ std::string DwarfNames::linker_name(Dwarf_Die function) {
   return name.empty() ? text_of(function, DW_AT_MIPS_linkage_name) : name;
 }
 
-// budget: entries that may still be looked at; damaged bytes may lead around in circles.
-void DwarfNames::collect_scopes(Dwarf_Die parent, Dwarf_Off end, std::size_t& budget, int depth,
-                                Scopes& out) {
-  Dwarf_Die child;
-  if (depth > kMaxDepth || ::dwarf_child(&parent, &child) != 0) return;
-  while (budget > 0) {
-    --budget;
-    Dwarf_Die next;
-    const bool last = ::dwarf_siblingof(&child, &next) != 0;
-    if (is_scope(::dwarf_tag(&child)) && ::dwarf_haschildren(&child) == 1) {
-      std::string name = text_of(child, DW_AT_name);
-      if (name.empty()) name = "(anonymous namespace)";
-      const Dwarf_Off child_end = last ? end : ::dwarf_dieoffset(&next);
-      out.push_back({::dwarf_dieoffset(&child), child_end, std::move(name)});
-      collect_scopes(child, child_end, budget, depth + 1, out);
-    }
-    if (last) return;
-    child = next;
+const std::vector<Dwarf_Die>& DwarfNames::children_of(Dwarf_Die parent) {
+  if (const auto known = children_.find(parent.addr); known != children_.end())
+    return known->second;
+  if (entries_ > kMaxEntries) {
+    children_.clear();
+    entries_ = 0;
   }
+  std::vector<Dwarf_Die>& children = children_[parent.addr];
+  Dwarf_Die child;
+  // Damaged bytes may lead around in circles, real ones only onwards.
+  for (int status = ::dwarf_child(&parent, &child); status == 0;
+       status = ::dwarf_siblingof(&child, &child)) {
+    if (!children.empty() && child.addr <= children.back().addr) break;
+    children.push_back(child);
+  }
+  entries_ += children.size();
+  return children;
 }
 
-const DwarfNames::Scopes& DwarfNames::scopes_of_unit(Dwarf_Die die) {
-  Dwarf_Die unit;
-  static const Scopes kNone;
-  if (::dwarf_diecu(&die, &unit, nullptr, nullptr) == nullptr) return kNone;
-  if (const auto known = scopes_.find(unit.addr); known != scopes_.end()) return known->second;
-  if (scopes_.size() >= kKeptUnits) scopes_.clear();
-  const auto known = scopes_.try_emplace(unit.addr).first;
-  std::size_t budget = kMaxEntries;
-  if (!is_c(unit)) collect_scopes(unit, ~Dwarf_Off{0}, budget, 0, known->second);
-  return known->second;
+std::string DwarfNames::scopes_around(Dwarf_Die die, int functions) {
+  Dwarf_Die scope;
+  std::string names;
+  if (::dwarf_diecu(&die, &scope, nullptr, nullptr) == nullptr) return names;
+  for (int depth = 0; depth < kMaxDepth; ++depth) {
+    // DIEs lie in memory in the order of the tree: the last child before die holds it.
+    const std::vector<Dwarf_Die>& children = children_of(scope);
+    const auto after = std::ranges::upper_bound(children, die.addr, {}, &Dwarf_Die::addr);
+    if (after == children.begin()) return names;
+    scope = *std::prev(after);
+    if (scope.addr == die.addr) return names;
+    // A function may be defined outside of the class or namespace that it was declared in.
+    if (::dwarf_tag(&scope) == DW_TAG_subprogram)
+      names = functions < kMaxFunctions ? qualified_name(scope, functions + 1) + "::" : "";
+    else if (const std::string name = scope_name(scope); !name.empty())
+      names += name + "::";
+  }
+  return names;
 }
 
-std::string DwarfNames::source_name(Dwarf_Die function) {
+std::string DwarfNames::qualified_name(Dwarf_Die function, int functions) {
   const std::string name = text_of(function, DW_AT_name);
   if (name.empty()) return name;
-  Dwarf_Die declaration = declaration_of(function);
-  const Dwarf_Off at = ::dwarf_dieoffset(&declaration);
-  std::string qualified;
-  for (const Scope& scope : scopes_of_unit(declaration))
-    if (at > scope.begin && at < scope.end) qualified += scope.name + "::";
-  return qualified + name;
+  Dwarf_Die unit;
+  const Dwarf_Die declaration = declaration_of(function);
+  if (::dwarf_diecu(&function, &unit, nullptr, nullptr) != nullptr && is_c(unit)) return name;
+  return scopes_around(declaration, functions) + name;
 }
+
+std::string DwarfNames::source_name(Dwarf_Die function) { return qualified_name(function, 0); }
 
 }  // namespace callscope

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "symbols/module_cache.hpp"
 
-#include <array>
-
 #include "symbols/vdso.hpp"
 
 namespace callscope {
@@ -33,13 +31,22 @@ const ModuleSymbols* CachedModule::symbols() {
   if (symbols_) return &*symbols_;
   if (image() == nullptr) return nullptr;
   const Result<TargetRoot> host = TargetRoot::host();
-  std::array<const TargetRoot*, 2> roots{};
-  std::size_t count = 0;
-  if (root_) roots[count++] = root_.get();
-  if (host) roots[count++] = &*host;
-  symbols_ = ModuleSymbols::load(*image_, path_, std::span(roots).first(count));
-  root_.reset();
+  symbols_ = ModuleSymbols::load(*image_, path_, roots_with(host));
   return &*symbols_;
+}
+
+Result<std::optional<DebugInfo>> CachedModule::open_debug_info(const DebugFileFetcher& fetch) {
+  if (image() == nullptr) return std::nullopt;
+  const Result<TargetRoot> host = TargetRoot::host();
+  return DebugInfo::open(*image_, path_, roots_with(host), fetch);
+}
+
+// Where debug files may be: first as the target sees it.
+std::vector<const TargetRoot*> CachedModule::roots_with(const Result<TargetRoot>& host) const {
+  std::vector<const TargetRoot*> roots;
+  if (root_) roots.push_back(root_.get());
+  if (host) roots.push_back(&*host);
+  return roots;
 }
 
 CachedModule& ModuleCache::add(std::string path) {

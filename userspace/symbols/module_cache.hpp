@@ -13,6 +13,7 @@
 #include <tuple>
 #include <vector>
 
+#include "symbols/debug_info.hpp"
 #include "symbols/module_image.hpp"
 #include "symbols/module_symbols.hpp"
 #include "target/maps.hpp"
@@ -29,6 +30,8 @@ class CachedModule {
   const ModuleImage* image();
   // nullptr as image(); never twice the work.
   const ModuleSymbols* symbols();
+  // Anew each time: it is large. Nothing: there is none, or no image.
+  Result<std::optional<DebugInfo>> open_debug_info(const DebugFileFetcher& fetch = {});
   [[nodiscard]] const std::string& problem() const { return problem_; }
   // nullptr if symbols() was not called yet.
   [[nodiscard]] const ModuleSymbols* loaded_symbols() const {
@@ -37,6 +40,7 @@ class CachedModule {
 
  private:
   friend class ModuleCache;
+  [[nodiscard]] std::vector<const TargetRoot*> roots_with(const Result<TargetRoot>& host) const;
 
   std::string path_;
   std::string problem_;

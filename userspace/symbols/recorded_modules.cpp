@@ -28,6 +28,20 @@ std::uint32_t Symbolizer::module_id(CachedModule& module) {
   return id;
 }
 
+std::vector<Symbolizer::ElfFrames> Symbolizer::elf_frames() const {
+  std::map<std::uint32_t, ElfFrames> by_module;
+  for (const auto& [file, module] : module_ids_)
+    by_module.try_emplace(module, ElfFrames{module, file, {}});
+  for (const auto& [key, frame] : frames_) {
+    const auto module = by_module.find(key.module);
+    if (module == by_module.end() || (key.kind == AddressKind::kReturn && key.addr == 0)) continue;
+    module->second.frames.push_back({key.addr - (key.kind == AddressKind::kReturn ? 1 : 0), frame});
+  }
+  std::vector<ElfFrames> all;
+  for (auto& [module, frames] : by_module) all.push_back(std::move(frames));
+  return all;
+}
+
 // One for each process: the same address holds different code in each of them.
 std::uint32_t Symbolizer::jit_module(std::int32_t pid) {
   const auto [slot, added] = jit_modules_.try_emplace(pid, 0);

@@ -137,14 +137,15 @@ std::uint32_t Symbolizer::kernel_frame(std::uint64_t addr, AddressKind kind) {
       kind);
 }
 
-// A return address and an exact one are one frame when they fall into one function, and two frames
-// only where the return address is the start of the next function.
+// A return address and an exact one are two frames in an ELF file, where they may lie on two lines.
+// Elsewhere they are one, unless the return address is the start of the next function.
 std::uint32_t Symbolizer::intern(const Place& place, AddressKind kind) {
   const auto [slot, added] = frames_.try_emplace({place.module, kind, place.addr}, 0);
   if (!added) return slot->second;
   const AddressKind other =
       kind == AddressKind::kExact ? AddressKind::kReturn : AddressKind::kExact;
-  if (const auto twin = frames_.find({place.module, other, place.addr}); twin != frames_.end()) {
+  if (const auto twin = frames_.find({place.module, other, place.addr});
+      twin != frames_.end() && recording_.modules[place.module].kind != ModuleKind::kElf) {
     const Frame& frame = recording_.frames[twin->second];
     if (frame.function == place.function && frame.sym_off == place.sym_off)
       return slot->second = twin->second;

@@ -55,6 +55,19 @@ class Symbolizer {
   std::uint32_t module_id(ModuleKind kind, const std::string& path, const std::string& build_id);
   std::uint32_t module_id(CachedModule& module);
 
+  // What debug information may know more about: Frame::id and the ELF virtual address to look at,
+  // which lies inside of the call that a return address follows. By file, in no order.
+  struct ElfFrame {
+    std::uint64_t vaddr = 0;
+    std::uint32_t frame = 0;
+  };
+  struct ElfFrames {
+    std::uint32_t module = 0;  // index into Recording::modules
+    CachedModule* file = nullptr;
+    std::vector<ElfFrame> frames;
+  };
+  [[nodiscard]] std::vector<ElfFrames> elf_frames() const;
+
   // Reads /proc/kallsyms now instead of at the first kernel address.
   Result<void> load_kernel();
   // kptr_restrict hides kernel addresses from us.
@@ -97,7 +110,7 @@ class Symbolizer {
   std::map<std::int32_t, ProcessMaps> processes_;
   std::optional<KernelSymbols> kernel_;
   std::map<std::pair<std::string, std::string>, std::uint32_t> modules_;  // by path and build-id
-  std::unordered_map<const CachedModule*, std::uint32_t> module_ids_;
+  std::unordered_map<CachedModule*, std::uint32_t> module_ids_;
   std::map<std::int32_t, std::uint32_t> jit_modules_;
   std::unordered_map<FrameKey, std::uint32_t, FrameKeyHash> frames_;
   std::vector<UnnamedJit> unnamed_jit_;  // tried again when the perf map has grown

@@ -9,6 +9,7 @@
 #include "store/recording_writer.hpp"
 #include "tests/unit/sample_recording.hpp"
 
+using callscope::Frame;
 using callscope::FunctionStats;
 using callscope::read_recording;
 using callscope::Recording;
@@ -27,7 +28,7 @@ constexpr const char* kCopy = R"(
   INSERT INTO host SELECT * FROM present.host;
   INSERT INTO target SELECT * FROM present.target;
   INSERT INTO module SELECT * FROM present.module;
-  INSERT INTO frame SELECT * FROM present.frame;
+  INSERT INTO frame SELECT id, module, addr, function, sym_off FROM present.frame;
   INSERT INTO stack SELECT id, truncated, frames FROM present.stack;
   INSERT INTO thread SELECT * FROM present.thread;
   INSERT INTO cpu_sample SELECT stack, pid, tid, count FROM present.cpu_sample;
@@ -71,7 +72,13 @@ Recording as_format_1(Recording recording) {
   recording.slow_calls.clear();
   recording.spans.clear();
   for (auto& samples : recording.cpu) samples.slow_count = 0;
+  for (Frame& frame : recording.frames) {
+    frame.file.clear();
+    frame.line = frame.inline_depth = 0;
+  }
   for (FunctionStats& f : recording.functions) {
+    f.file.clear();
+    f.line = 0;
     f.site_addr = 0;
     f.emulated_entry = f.emulated_exits = false;
     f.inlined_copies = f.threw = f.skipped = f.untimed_ns = f.attached_ns = f.detached_ns = 0;

@@ -82,6 +82,10 @@ TEST_CASE("each flush of a growing recording can be read while the writer lives"
   grown.slow_calls = whole.slow_calls;
   grown.budget_percent = 0.25;
   grown.off_cpu_split = false;
+  // Debug information is read at the end.
+  grown.frames[4].line = 12;
+  grown.frames.push_back({8, 0, 0x1000, "inlined", 0, "/src/x.c", 3, 1});
+  grown.stacks[1].frames.insert(grown.stacks[1].frames.begin() + 2, 8);
   REQUIRE(writer->finish(grown));
   CHECK(read_back(folder.file("run.cscope")) == grown);
 }

@@ -135,10 +135,12 @@ TEST_CASE("a return address belongs to the call before it", "[unit]") {
   CHECK(back.function == "asm_outer");
   CHECK(back.sym_off == 64);
   CHECK(back.addr == exact.addr);
-  // Inside a function both kinds are one frame.
-  CHECK(symbolizer.user_frame(::getpid(), start + 8, AddressKind::kReturn) ==
-        symbolizer.user_frame(::getpid(), start + 8, AddressKind::kExact));
-  CHECK(recording.frames.size() == 3);
+  // Inside a function they bear one name, but may lie on two lines.
+  const auto inner_back = symbolizer.user_frame(::getpid(), start + 8, AddressKind::kReturn);
+  const auto inner = symbolizer.user_frame(::getpid(), start + 8, AddressKind::kExact);
+  CHECK(inner_back != inner);
+  CHECK(recording.frames[inner_back].function == recording.frames[inner].function);
+  CHECK(recording.frames.size() == 4);
   ::dlclose(library);
 }
 
