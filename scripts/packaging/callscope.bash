@@ -3,7 +3,7 @@
 # file need not follow them; values are known by the option's name.
 # shellcheck shell=bash
 
-_callscope_commands="record report flamegraph list doctor"
+_callscope_commands="record report flamegraph list doctor cache"
 
 # The long and short options in the help text of subcommand $1.
 _callscope_options() {
@@ -37,6 +37,8 @@ _callscope() {
     -o | --output | --out) _callscope_files ;;
     --format) _callscope_words "text json folded svg csv calltree heatmap" ;;
     --sort) _callscope_words "total self oncpu blocked runq calls avg min max p50 p90 p95 p99 p99.9 unwound threw running cost name" ;;
+    --cache-dir) _callscope_files ;;
+    --max-age) _callscope_words "24h 720h" ;;
     --demangle) _callscope_words "none simple full" ;;
     -d | --duration | -i | --interval) _callscope_words "5s 10s 30s 1m" ;;
     -F | --freq | --rate) _callscope_words "0 49 99 199 999" ;;
@@ -44,10 +46,12 @@ _callscope() {
     --probe-mechanism) _callscope_words "auto session multi perf-event" ;;
     --weight) _callscope_words "cpu latency" ;;
     --color) _callscope_words "auto always never" ;;
-    -f | --function | --title | --minwidth | --max-snapshots | --top | --depth | --min-share) ;;
+    -f | --function | --title | --minwidth | --max-snapshots | --top | --depth | --min-share | --max-size) ;;
     *)
       if [[ $current == -* ]]; then
         _callscope_words "$(_callscope_options "$command")"
+      elif [ "$command" = cache ] && [ "$COMP_CWORD" -eq 2 ]; then
+        _callscope_words "stats clear warm"
       elif [ "$command" != doctor ]; then
         _callscope_files
       fi

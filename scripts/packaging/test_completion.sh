@@ -21,6 +21,8 @@ offers() {
 
 offers record rec
 offers doctor ""
+offers warm cache w
+offers --cache-dir cache --c
 offers json report x.cscope --format j
 offers "$$" record -p "$$"
 offers --format report --f

@@ -20,7 +20,7 @@ succeeds "whatis finds a name and a description" grep -qE '^ +callscope - [a-z]'
 # The options that a help text has; each line of them starts with two blanks and a dash.
 options_of() { "$CALLSCOPE" "$1" --help | grep -oE '^  -[^][ ]+' | tr -d ' ' | tr ',' '\n'; }
 commands=$("$CALLSCOPE" --help | awk '/^commands:/ { on = 1; next } /^$/ { on = 0 } on { print $1 }')
-equal "commands" "$(tr '\n' ' ' <<<"$commands")" "record report flamegraph list doctor "
+equal "commands" "$(tr '\n' ' ' <<<"$commands")" "record report flamegraph list doctor cache "
 for command in $commands; do
   matches "man page: $command" "$(<page)" "callscope $command"
   succeeds "$command --help works" "$CALLSCOPE" "$command" --help

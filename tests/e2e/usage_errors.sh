@@ -65,10 +65,14 @@ refused 2 "'libc.so.6:' names no function.*LIB:GLOB" record -p "$pid" -f 'libc.s
 refused 2 "matches no function" list -p "$pid" 'no_such_function*'
 refused 2 "matches no function" list "$TARGETS/t_known" 'no_such_function*'
 refused 2 "nothing to list" list
+refused 2 "say stats, clear or warm" cache
+refused 2 "expected stats, clear or warm" cache wrm
+refused 2 "nothing to warm" cache warm
+refused 2 "neither files nor a process" cache clear /bin/true
 equal "files that the refused recordings left" "$(ls ./*.cscope* 2>/dev/null)" ""
 
 # help is data: standard output, exit code 0
-for command in record report flamegraph list doctor; do
+for command in record report flamegraph list doctor cache; do
   run 0 $command --help
   matches "help of $command" "$out" "^usage: callscope $command"
   equal "  standard error" "$err" ""

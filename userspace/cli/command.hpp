@@ -41,6 +41,7 @@ Command make_report_command();
 Command make_flamegraph_command();
 Command make_list_command();
 Command make_doctor_command();
+Command make_cache_command();
 
 // All commands as one page in roff(7) for man(1).
 std::string man_page(const std::vector<Command>& commands);

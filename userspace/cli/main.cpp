@@ -36,9 +36,9 @@ int checked_output(int code) {
 }
 
 int run(std::vector<std::string> arguments) {
-  std::vector<Command> commands{make_record_command(), make_report_command(),
+  std::vector<Command> commands{make_record_command(),     make_report_command(),
                                 make_flamegraph_command(), make_list_command(),
-                                make_doctor_command()};
+                                make_doctor_command(),     make_cache_command()};
   // Not in the list of --help: for packaging.
   if (arguments.size() == 1 && arguments.front() == "man") {
     fmt::print("{}", man_page(commands));
