@@ -233,7 +233,7 @@ Command make_cache_command() {
   command.examples = {"sudo callscope cache warm -p 1234",
                       "sudo callscope cache warm /usr/bin/redis-server", "callscope cache stats"};
   command.options = {
-      {"WORDS", "stats|clear|warm [FILE...]", "What to do; the ELF files whose tables warm makes.",
+      {"ACTION", "ACTION", "stats, clear or warm; behind warm the ELF files whose tables it makes.",
        append_text(arguments->words), true},
       {"-p,--pid", "PID", "warm: all that the process maps.",
        set_number(arguments->pid, 1, 4'194'304)},
