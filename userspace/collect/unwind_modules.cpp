@@ -107,8 +107,8 @@ std::vector<UnwindModule*> UnwindModules::acquire(std::int32_t pid,
     }
     const auto [entry, added] =
         modules_.try_emplace(Key{mapping.dev_major, mapping.dev_minor, mapping.inode}, nullptr);
-    if (added) {
-      entry->second = std::make_unique<UnwindModule>();
+    if (added) entry->second = std::make_unique<UnwindModule>();
+    if (added || std::exchange(entry->second->failed_, false)) {
       unknown.push_back(&mapping);
       made.push_back(entry->second.get());
     }
@@ -118,12 +118,14 @@ std::vector<UnwindModule*> UnwindModules::acquire(std::int32_t pid,
   }
   std::vector<Compiled> compiled = compile_all(pid, unknown);
   for (std::size_t i = 0; i < compiled.size(); ++i) {
+    made[i]->segments_.clear();
     for (const ElfSegment& segment : compiled[i].segments)
       made[i]->segments_.push_back({segment.file_off, segment.file_size, segment.vaddr});
     if (compiled[i].table)
       place(*made[i], *compiled[i].table);
     else
-      ++counts_.unreadable;
+      made[i]->failed_ = true;
+    counts_.unreadable += compiled[i].table ? 0U : 1U;
   }
   return found;
 }

@@ -34,6 +34,7 @@ class UnwindModule {
   };
   std::vector<Segment> segments_;
   std::optional<UnwindMaps::PlacedTable> table_;
+  bool failed_ = false;  // could not be read: the next process that maps it may live longer
   std::uint32_t users_ = 0;
   std::uint64_t last_used_ = 0;  // turn of UnwindModules
 };
