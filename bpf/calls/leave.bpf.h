@@ -9,7 +9,8 @@
 #include "common/call_tracker.bpf.h"
 
 /* The call at this return slot leaves by a return or, for CS_PROBE_TAIL, a jump to to_func. */
-static __always_inline bool cs_leave(struct pt_regs *ctx, __u64 slot, bool tail, __u32 to_func, __u64 caller)
+static __always_inline bool cs_leave(struct pt_regs *ctx, __u64 slot, bool tail, __u32 to_func,
+				     __u64 caller)
 {
 	__u64 now_ns = bpf_ktime_get_ns();
 	struct task_struct *task = bpf_get_current_task_btf();

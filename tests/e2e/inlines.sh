@@ -13,7 +13,7 @@ worked() {
   local program=$1
   shift
   start_target "$program" --ms 1200
-  start_record -p "$target_pid" -F 499 -f outer_work -o run.cscope "$@"
+  start_record -p "$target_pid" -F 499 -f '*outer_work*' -o run.cscope "$@"
   release_target
   end_target
   # shellcheck disable=SC2119  # the target's end ends it, no signal

@@ -31,6 +31,7 @@ json libc.cscope
 equal "calls of getuid in libc" "$(field '[.functions[] | select(.name | test("getuid$")) | .calls] | add')" 1
 
 # Functions of a library that the program, executed by another one, loads later.
+# shellcheck disable=SC2016 # the inner shell expands them
 run 0 record -f 'libt_plugin.so:plugin_work' -o later.cscope -- bash -c \
   'exec "$0" "$1" < <(echo load; sleep 1; echo "call 3"; echo quit)' "$TARGETS/t_dlopen" "$TARGETS/libt_plugin.so"
 json later.cscope

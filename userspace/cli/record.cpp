@@ -39,6 +39,7 @@ struct RecordArguments {
   std::string output;
   std::string event = "cpu-clock";
   std::string unwind = "auto";
+  std::string cache_dir;
   std::string mechanism = "auto";
   std::string exit_mode = "auto";
   bool unsafe = false;
@@ -85,6 +86,7 @@ Result<RecordOptions> record_options(const RecordArguments& arguments) {
   if (arguments.exit_mode == "entry-only") options.exit_mode = ExitMode::kEntryOnly;
   options.sample_hz = arguments.hz;
   options.clock = arguments.event == "cycles" ? SampleClock::kCycles : SampleClock::kCpuClock;
+  options.cache_dir = arguments.cache_dir;
   if (arguments.unwind == "fp") options.unwind = UnwindMode::kFramePointer;
   if (arguments.unwind == "eh-frame") options.unwind = UnwindMode::kEhFrame;
   options.follow_children = arguments.follow_children;
@@ -280,6 +282,10 @@ std::vector<Option> record_option_table(RecordArguments& a) {
        "elsewhere), "
        "fp (frame pointers only) or eh-frame (unwind tables only). Default: auto.",
        set_choice(a.unwind, {"auto", "fp", "eh-frame"})},
+      {"--cache-dir", "DIR",
+       "Where unwind tables are kept, see 'callscope cache'. Default: /var/cache/callscope for "
+       "root.",
+       set_text(a.cache_dir)},
       {"--probe-mechanism", "NAME",
        "How functions are probed: auto, session, multi or perf-event. Default: auto, the best that "
        "this kernel has.",

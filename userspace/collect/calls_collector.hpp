@@ -32,7 +32,7 @@ class CallsCollector {
     bool by_thread = false;
     double budget_percent = 0;  // 0: none
     bool log_slow_calls = false;
-    bool calibrate = true;  // else probe costs are unknown: no budget either
+    bool calibrate = true;               // else probe costs are unknown: no budget either
     const UnwindMaps* unwind = nullptr;  // as CallsProgram::Options
   };
 

@@ -76,7 +76,8 @@ Result<void> Recorder::describe_target() {
 }
 
 Result<void> Recorder::start_unwinding() {
-  Result<std::unique_ptr<UnwindFeed>> unwind = UnwindFeed::create(options_.unwind);
+  Result<std::unique_ptr<UnwindFeed>> unwind =
+      UnwindFeed::create(options_.unwind, options_.cache_dir);
   if (!unwind) return std::unexpected(unwind.error());
   unwind_ = std::move(*unwind);
   Result<MappingEvents> events = MappingEvents::open();
@@ -85,6 +86,8 @@ Result<void> Recorder::start_unwinding() {
   else
     recording_.notes.push_back("new code is noticed late: " + events.error().message());
   unwind_->refresh(process_.pid());
+  if (const std::string problem = unwind_->cache_problem(); !problem.empty())
+    recording_.notes.push_back("unwind tables are not kept on disk: " + problem);
   return {};
 }
 

@@ -45,6 +45,7 @@ struct RecordOptions {
   std::uint64_t sample_hz = 99;  // 0: no CPU sampling
   SampleClock clock = SampleClock::kCpuClock;
   UnwindMode unwind = UnwindMode::kAuto;
+  std::string cache_dir;  // of unwind tables; empty: the default one
   bool follow_children = true;
   bool inlined_frames = true;     // functions inlined by the compiler are frames of stacks
   bool stands_in_loader = false;  // a launched target, at LoaderStop::kLibrariesMapped

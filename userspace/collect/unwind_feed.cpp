@@ -11,10 +11,13 @@
 
 namespace callscope {
 
-Result<std::unique_ptr<UnwindFeed>> UnwindFeed::create(UnwindMode mode) {
+Result<std::unique_ptr<UnwindFeed>> UnwindFeed::create(UnwindMode mode,
+                                                       std::string cache_directory) {
+  if (cache_directory.empty()) cache_directory = UnwindCache::default_directory();
   Result<UnwindMaps> maps = UnwindMaps::create({});
   if (!maps) return std::unexpected(maps.error());
-  return std::unique_ptr<UnwindFeed>(new UnwindFeed(mode, std::move(*maps)));
+  std::unique_ptr<UnwindFeed> feed(new UnwindFeed(mode, cache_directory, std::move(*maps)));
+  return feed;
 }
 
 bool UnwindFeed::refresh(std::int32_t pid) {
@@ -33,6 +36,11 @@ bool UnwindFeed::refresh(std::int32_t pid) {
   }
   processes_[pid] = code;
   return true;
+}
+
+UnwindFeed::Code::~Code() {
+  feed.maps_.remove_ranges(ranges);
+  feed.modules_.release(modules);
 }
 
 std::shared_ptr<UnwindFeed::Code> UnwindFeed::publish(std::int32_t pid, std::string maps_text) {
@@ -61,11 +69,7 @@ std::shared_ptr<UnwindFeed::Code> UnwindFeed::publish(std::int32_t pid, std::str
     modules_.release(modules);
     return nullptr;
   }
-  return {new Code{*run, std::move(modules), std::move(maps_text)}, [this](Code* code) {
-            maps_.remove_ranges(code->ranges);
-            modules_.release(code->modules);
-            delete code;
-          }};
+  return std::make_shared<Code>(*this, *run, std::move(modules), std::move(maps_text));
 }
 
 void UnwindFeed::forked(std::int32_t child, std::int32_t parent) {

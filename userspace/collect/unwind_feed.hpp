@@ -8,12 +8,14 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bpf/unwind_maps.hpp"
 #include "callscope/error.hpp"
 #include "callscope/recording.hpp"
 #include "collect/unwind_modules.hpp"
+#include "unwind/unwind_cache.hpp"
 
 namespace callscope {
 
@@ -25,7 +27,8 @@ enum class UnwindMode {
 
 class UnwindFeed {
  public:
-  static Result<std::unique_ptr<UnwindFeed>> create(UnwindMode mode);
+  // cache_directory: of unwind tables on disk; empty: the default one.
+  static Result<std::unique_ptr<UnwindFeed>> create(UnwindMode mode, std::string cache_directory);
   UnwindFeed(const UnwindFeed&) = delete;
   UnwindFeed& operator=(const UnwindFeed&) = delete;
 
@@ -41,21 +44,38 @@ class UnwindFeed {
   // The walker came to code that it does not know.
   void missed(std::int32_t pid);
 
+  // Why tables cannot be kept on disk; empty: they can.
+  [[nodiscard]] std::string cache_problem() { return cache_.problem(); }
   void add_quality(std::vector<QualityItem>& quality) const;
 
  private:
   // What one or several processes have mapped: a forked child shares its parent's.
   struct Code {
+    Code(UnwindFeed& its_feed, Run its_ranges, std::vector<UnwindModule*> its_modules,
+         std::string text)
+        : feed(its_feed),
+          ranges(its_ranges),
+          modules(std::move(its_modules)),
+          maps_text(std::move(text)) {}
+    Code(const Code&) = delete;
+    Code& operator=(const Code&) = delete;
+    ~Code();
+
+    UnwindFeed& feed;
     Run ranges;
     std::vector<UnwindModule*> modules;
     std::string maps_text;
   };
-  UnwindFeed(UnwindMode mode, UnwindMaps maps)
-      : mode_(mode), maps_(std::move(maps)), modules_(maps_) {}
+  UnwindFeed(UnwindMode mode, std::string cache_directory, UnwindMaps maps)
+      : mode_(mode),
+        maps_(std::move(maps)),
+        cache_(std::move(cache_directory)),
+        modules_(maps_, cache_) {}
   std::shared_ptr<Code> publish(std::int32_t pid, std::string maps_text);
 
   UnwindMode mode_;
   UnwindMaps maps_;
+  UnwindCache cache_;
   UnwindModules modules_;
   std::map<std::int32_t, std::shared_ptr<Code>> processes_;
   std::uint64_t ranges_without_room_ = 0;

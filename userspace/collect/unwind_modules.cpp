@@ -11,8 +11,8 @@
 #include "symbols/module_image.hpp"
 #include "symbols/target_root.hpp"
 #include "symbols/vdso.hpp"
-#include "unwind/compile_table.hpp"
 #include "unwind/holes.hpp"
+#include "unwind/load_table.hpp"
 
 namespace callscope {
 namespace {
@@ -35,7 +35,7 @@ Result<ModuleImage> open_module(std::int32_t pid, const Mapping& mapping) {
   return ModuleImage::from_file(std::move(*file));
 }
 
-Compiled compile(std::int32_t pid, const Mapping& mapping) {
+Compiled compile(std::int32_t pid, const Mapping& mapping, UnwindCache& cache) {
   Compiled compiled;
   const Result<ModuleImage> module = open_module(pid, mapping);
   if (!module) {
@@ -45,17 +45,23 @@ Compiled compile(std::int32_t pid, const Mapping& mapping) {
   for (const ElfSegment& segment : module->image().segments())
     if (segment.type == PT_LOAD && (segment.flags & PF_X) != 0)
       compiled.segments.push_back(segment);
-  compiled.table = compile_unwind_table(module->image());
-  if (compiled.table) judge_holes(*compiled.table, module->image().entry());
+  Result<LoadedTable> loaded = load_or_compile({&module->image()}, &cache);
+  if (!loaded) {
+    compiled.table = std::unexpected(loaded.error());
+    return compiled;
+  }
+  judge_holes(loaded->table, module->image().entry());
+  compiled.table = std::move(loaded->table);
   return compiled;
 }
 
-std::vector<Compiled> compile_all(std::int32_t pid, std::span<const Mapping* const> mappings) {
+std::vector<Compiled> compile_all(std::int32_t pid, std::span<const Mapping* const> mappings,
+                                  UnwindCache& cache) {
   std::vector<Compiled> all(mappings.size());
   std::atomic<std::size_t> next = 0;
   const auto work = [&] {
     for (std::size_t i = next++; i < mappings.size(); i = next++)
-      all[i] = compile(pid, *mappings[i]);
+      all[i] = compile(pid, *mappings[i], cache);
   };
   const std::size_t helpers =
       std::min<std::size_t>(mappings.size(), std::max(1U, std::thread::hardware_concurrency()));
@@ -116,7 +122,7 @@ std::vector<UnwindModule*> UnwindModules::acquire(std::int32_t pid,
     entry->second->last_used_ = turn_;
     found.push_back(entry->second.get());
   }
-  std::vector<Compiled> compiled = compile_all(pid, unknown);
+  std::vector<Compiled> compiled = compile_all(pid, unknown, cache_);
   for (std::size_t i = 0; i < compiled.size(); ++i) {
     made[i]->segments_.clear();
     for (const ElfSegment& segment : compiled[i].segments)

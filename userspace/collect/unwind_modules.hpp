@@ -16,6 +16,7 @@
 
 #include "bpf/unwind_maps.hpp"
 #include "target/maps.hpp"
+#include "unwind/unwind_cache.hpp"
 
 namespace callscope {
 
@@ -41,7 +42,8 @@ class UnwindModule {
 
 class UnwindModules {
  public:
-  explicit UnwindModules(UnwindMaps& maps) : maps_(maps) {}
+  // Both must outlive it.
+  UnwindModules(UnwindMaps& maps, UnwindCache& cache) : maps_(maps), cache_(cache) {}
 
   // The modules of these mappings of a live process, in their order; nullptr where there is no
   // file. Each is in use until it is released as often.
@@ -66,6 +68,7 @@ class UnwindModules {
   bool drop_oldest_unused();
 
   UnwindMaps& maps_;
+  UnwindCache& cache_;
   std::map<Key, std::unique_ptr<UnwindModule>> modules_;
   std::uint64_t turn_ = 0;
   Counts counts_;

@@ -36,8 +36,11 @@ std::string callers_text(const Recording& recording, const SlowCall& call, std::
   if (!call.stack) return {};
   const Stack& stack = recording.stacks[*call.stack];
   std::string text;
-  for (std::size_t i = 1; i < stack.frames.size() && text.size() < 4 * width; ++i) {
-    text += (i == 1 ? "from " : " < ") +
+  // First the function itself, before it perhaps what is inlined at its entry.
+  std::size_t own = 0;
+  while (own < stack.frames.size() && recording.frames[stack.frames[own]].inlined()) ++own;
+  for (std::size_t i = own + 1; i < stack.frames.size() && text.size() < 4 * width; ++i) {
+    text += (text.empty() ? "from " : " < ") +
             printable(frame_label(recording, recording.frames[stack.frames[i]]));
   }
   if (stack.truncated && !text.empty()) text += " < ...";

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <string_view>
 
 namespace callscope {
 namespace {
@@ -23,8 +24,10 @@ std::string text_of(Dwarf_Die& die, unsigned int attribute) {
   return text == nullptr ? "" : text;
 }
 
-// What the scope adds to the names of what lies in it. gcc calls the class of a lambda
-// "<lambda(int)>", clang has no name for it.
+constexpr std::string_view kUnnamed = "{unnamed}";
+
+// What the scope adds to the names of what lies in it. Of lambdas the class is called
+// "<lambda(int)>" or has no name.
 std::string scope_name(Dwarf_Die& scope) {
   const std::string name = text_of(scope, DW_AT_name);
   switch (::dwarf_tag(&scope)) {
@@ -35,7 +38,7 @@ std::string scope_name(Dwarf_Die& scope) {
     case DW_TAG_union_type:
       if (name.starts_with("<lambda") && name.ends_with('>'))
         return "{" + name.substr(1, name.size() - 2) + "}";
-      return name.empty() ? "{unnamed}" : name;
+      return name.empty() ? std::string(kUnnamed) : name;
     case DW_TAG_module:
       return name;
     default:  // a block
@@ -117,7 +120,10 @@ std::string DwarfNames::qualified_name(Dwarf_Die function, int functions) {
   Dwarf_Die unit;
   const Dwarf_Die declaration = declaration_of(function);
   if (::dwarf_diecu(&function, &unit, nullptr, nullptr) != nullptr && is_c(unit)) return name;
-  return scopes_around(declaration, functions) + name;
+  std::string scopes = scopes_around(declaration, functions);
+  if (name.starts_with("operator()") && scopes.ends_with(std::string(kUnnamed) + "::"))
+    scopes.replace(scopes.size() - kUnnamed.size() - 2, kUnnamed.size(), "{lambda()}");
+  return scopes + name;
 }
 
 std::string DwarfNames::source_name(Dwarf_Die function) { return qualified_name(function, 0); }
