@@ -81,7 +81,7 @@ TEST_CASE("a probe costs something, and a single-stepped one more than an emulat
   }
   CHECK(costs->stepped_entry_ns > costs->emulated_entry_ns);
   CHECK(costs->stepped_exit_ns > costs->emulated_exit_ns);
-  CHECK(costs->return_ns * 4 > costs->emulated_entry_ns);  // it was armed
+  CHECK(costs->return_ns * 4 > costs->emulated_entry_ns);             // it was armed
   CHECK(costs->counted_entry_ns * 3 < costs->emulated_entry_ns * 4);  // it does less
 }
 
