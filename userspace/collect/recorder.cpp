@@ -223,6 +223,7 @@ Result<void> Recorder::start_spans() {
 // What spans and markers are not seen, as far as the target gave occasion for it.
 void Recorder::note_unseen_spans() {
   if (!spans_) return;
+  if (process_.alive()) (void)symbolizer_.refresh(process_.pid());
   const std::size_t modules = module_count(symbolizer_.process(process_.pid()));
   if (modules > modules_with_spans_)
     recording_.notes.push_back(
