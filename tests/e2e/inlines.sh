@@ -47,12 +47,12 @@ run 0 report run.cscope --format folded --no-inlines
 matches "--no-inlines of report" "$out" "main;inlined_stack::outer_work [0-9]"
 lacks "--no-inlines of report" "$out" "_\[i\]"
 
-# Every frame of the program in the file says what addr2line says of its address.
-sqlite3 -separator ' ' run.cscope "SELECT printf('%x', frame.addr), file || ':' || line
+# Where the program was interrupted: what addr2line says of the address, which leaves .. in paths.
+sqlite3 -separator ' ' run.cscope "SELECT printf('%x', frame.addr), replace(file, rtrim(file, replace(file, '/', '')), '') || ':' || line
   FROM frame JOIN module ON module.id = module WHERE path LIKE '%/t_inlined_stack' AND file <> ''
   AND frame.id IN (SELECT json_extract(frames, '\$[0]') FROM stack) ORDER BY 1" >lines.ours
 cut -d' ' -f1 lines.ours >addrs
-addr2line -e "$TARGETS/t_inlined_stack" <addrs | sed 's/ (discriminator.*//' >places
+addr2line -e "$TARGETS/t_inlined_stack" <addrs | sed -e 's/ (discriminator.*//' -e 's|.*/||' >places
 paste -d' ' addrs places >lines.theirs
 between "sampled addresses with a line" "$(wc -l <lines.ours)" 1 1000
 equal "lines that differ from addr2line's" "$(diff lines.ours lines.theirs | grep -c '^<')" 0

@@ -101,10 +101,14 @@ TEST_CASE("inlined functions, files and lines of 10,000 addresses are those of a
   std::map<std::string, std::vector<std::uint64_t>> differ;
   std::size_t inlined = 0;
   std::vector<std::uint64_t> disputed;
+  std::size_t looked_at = 0;
   for (const std::uint64_t addr : addrs) {
+    // Between functions lies what never runs; each tool has a guess of its own there.
+    if (symbols.find(addr) == nullptr) continue;
+    ++looked_at;
     const auto& want = expected.at(addr);
     const auto at = found.find(addr);
-    if (at == found.end()) {  // assembler, the C start-up files, padding: nothing is known
+    if (at == found.end()) {  // assembler, the C start-up files: nothing is known
       if (want.size() != 1 || want[0].line != 0) disputed.push_back(addr);
       continue;
     }
@@ -128,9 +132,9 @@ TEST_CASE("inlined functions, files and lines of 10,000 addresses are those of a
     INFO(what << " differs at " << where.size() << " addresses, first " << std::hex << where[0]);
     CHECK(where.empty());
   }
+  CHECK(looked_at > 9'000);
   CHECK(inlined > addrs.size() / 2);
-  // binutils 2.40 takes some files of DWARF 5 for the unit's own, and lines of the address before
-  // for those of padding: elfutils has the casting vote.
+  // binutils 2.40 takes some files of DWARF 5 for the unit's own: elfutils has the casting vote.
   CHECK(disputed.size() < addrs.size() / 50);
   for (const std::uint64_t addr : disputed) {
     INFO(std::hex << addr);
