@@ -73,7 +73,7 @@ run 0 report busy.cscope --format folded -o busy.folded
 equal "folded: lines that do not parse" "$(grep -cvE '^[^;]+(;[^;]+)* [0-9]+$' busy.folded)" 0
 equal "folded: sum" "$(awk '{ sum += $NF } END { print sum }' busy.folded)" "$samples"
 equal "folded: the first frame is the command" "$(cut -d';' -f1 busy.folded | sort -u)" t_busy
-matches "folded: a whole stack" "$(<busy.folded)" ";worker;chain_1;chain_2;chain_3;chain_4;chain_5;chain_6;chain_7;timed;hot_50 "
+matches "folded: a whole stack" "$(<busy.folded)" ";worker;chain_1;chain_2;chain_3;chain_4;chain_5;chain_6;chain_7;timed;hot_50;burn_\[i\] "
 
 # weighed by call time: as many ns as the functions have self time, once the tree is recorded
 run 0 report busy.cscope --format folded --weight latency -o latency.folded

@@ -131,9 +131,9 @@ stop_record() {
   out=$(<"$work/record.out") err=$(<"$work/record.err")
 }
 
-# json FILE: the recording as JSON in $work/report.json, for field, call_field and quality
+# json FILE [OPTIONS]: the recording as JSON in $work/report.json, for field, call_field and quality
 json() {
-  timeout 60 "$CALLSCOPE" report "$1" --json >"$work/report.json" || fail "report --json of $1"
+  timeout 60 "$CALLSCOPE" report "$@" --json >"$work/report.json" || fail "report --json of $1"
 }
 field() { jq -r "$1" "$work/report.json"; }
 call_field() { jq -r --arg name "$1" ".functions[] | select(.name == \$name) | .$2" "$work/report.json"; }

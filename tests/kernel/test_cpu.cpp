@@ -96,9 +96,11 @@ TEST_CASE("a sleeping process has next to no samples", "[bpf][sampling]") {
 TEST_CASE("when the stack table is full, the losses and the samples add up", "[bpf][sampling]") {
   test::Child child({test::target_path("t_busy"), "--wait", "--ms", "1500"});
   child.read_until("ready");
+  const Result<UnwindMaps> unwind = UnwindMaps::create({});
+  REQUIRE(unwind);
   Result<CpuProgram> program = CpuProgram::load(
       {.tgid = static_cast<std::uint32_t>(child.pid()), .sample_hz = 1999, .max_stacks = 2},
-      {[](const cs_stack_record&) {}, [](const cs_process_record&) {}});
+      *unwind, {[](const cs_stack_record&) {}, [](const cs_process_record&) {}});
   REQUIRE(program);
   REQUIRE(program->attach());
   program->enable();
@@ -117,9 +119,11 @@ TEST_CASE("a full ring loses no counts and sends the stacks again", "[bpf][sampl
   test::Child child({test::target_path("t_busy"), "--wait", "--workers", "16", "--ms", "1500"});
   child.read_until("ready");
   std::uint64_t received = 0;
+  const Result<UnwindMaps> unwind = UnwindMaps::create({});
+  REQUIRE(unwind);
   Result<CpuProgram> program = CpuProgram::load(
       {.tgid = static_cast<std::uint32_t>(child.pid()), .sample_hz = 1999, .ring_bytes = 4096},
-      {[&](const cs_stack_record&) { ++received; }, [](const cs_process_record&) {}});
+      *unwind, {[&](const cs_stack_record&) { ++received; }, [](const cs_process_record&) {}});
   REQUIRE(program);
   REQUIRE(program->attach());
   program->enable();

@@ -45,7 +45,8 @@ std::vector<std::string> stack_names(const TargetRun& run, const SlowCall& call)
   std::vector<std::string> names;
   if (!call.stack) return names;
   for (const std::uint32_t frame : run.recording.stacks[*call.stack].frames)
-    names.push_back(run.recording.frames[frame].function);
+    if (!run.recording.frames[frame].inlined())
+      names.push_back(run.recording.frames[frame].function);
   return names;
 }
 

@@ -49,10 +49,10 @@ TEST_CASE("stacks are added over threads and sorted by count", "[unit]") {
 
 TEST_CASE("stacks through the same functions are one, by thread as well", "[unit]") {
   Recording recording = callscope::test::sample_recording();
-  recording.frames.push_back({7, 0, 0x4a230, "getCommand", 32});  // another address in it
-  recording.frames.push_back({8, 1, 0x1235, "", 0});              // another one without a name
-  recording.stacks.push_back({4, {7, 0, 1, 2}, false});
-  recording.stacks.push_back({5, {8, 0}, true});
+  recording.frames.push_back({8, 0, 0x4a230, "getCommand", 32});  // another address in it
+  recording.frames.push_back({9, 1, 0x1235, "", 0});              // another one without a name
+  recording.stacks.push_back({4, {8, 0, 1, 2}, false});
+  recording.stacks.push_back({5, {9, 0}, true});
   recording.cpu.push_back({4, 4242, 4242, 50});
   recording.cpu.push_back({5, 4242, 4242, 60});
   const StackSummary summary = summarize_stacks(recording);
@@ -60,7 +60,7 @@ TEST_CASE("stacks through the same functions are one, by thread as well", "[unit
   CHECK(summary.stacks[0].stack == 0);
   CHECK(summary.stacks[0].count == 361);
   CHECK(summary.stacks[0].threads ==
-        std::vector<callscope::CpuSamples>{{0, 4242, 4242, 350}, {0, 4242, 4243, 11}});
+        std::vector<callscope::CpuSamples>{{0, 4242, 4242, 350, 30}, {0, 4242, 4243, 11}});
   CHECK(summary.stacks[2].stack == 5);
   CHECK(summary.stacks[2].count == 60);
 }
