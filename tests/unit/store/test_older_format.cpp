@@ -15,6 +15,8 @@ using callscope::read_recording;
 using callscope::Recording;
 using callscope::RecordingWriter;
 using callscope::Result;
+using callscope::Stack;
+using callscope::StackEnd;
 using callscope::store::Database;
 using callscope::test::sample_recording;
 using callscope::test::TemporaryFolder;
@@ -72,6 +74,7 @@ Recording as_format_1(Recording recording) {
   recording.slow_calls.clear();
   recording.spans.clear();
   for (auto& samples : recording.cpu) samples.slow_count = 0;
+  for (Stack& stack : recording.stacks) stack.end = StackEnd::kUnknown;
   for (Frame& frame : recording.frames) {
     frame.file.clear();
     frame.line = frame.inline_depth = 0;
