@@ -175,7 +175,8 @@ TEST_CASE("what was not used longest goes first; old files and left-overs go, ot
 TEST_CASE("no name leads out of the directory", "[unit]") {
   const TemporaryDirectory temporary;
   UnwindCache cache((temporary.path() / "in").string());
-  for (const std::string name : {"../out", "", ".hidden", "a/b", std::string(300, 'a').c_str()}) {
+  const std::vector<std::string> names{"../out", "", ".hidden", "a/b", std::string(300, 'a')};
+  for (const std::string& name : names) {
     cache.store(name, small_table());
     CHECK_FALSE(cache.load(name));
   }
