@@ -165,9 +165,18 @@ check_scripts() {
   shellcheck -x -f gcc "${scripts[@]}" | sed -E 's/:([0-9]+):[0-9]+: /:\1: shellcheck: /' >>"$violations"
 }
 
-# A header must compile with nothing before it. BPF headers are compiled with their programs.
+# header_compiles FILE FLAGS...: with nothing before it.
+header_compiles() {
+  local file=$1 errors
+  shift
+  errors=$(printf '#include "%s"\n' "$PWD/$file" "$PWD/$file" |
+    g++ -fsyntax-only "$@" -Wall -Wextra -Werror -Iinclude -Iuserspace -I. - 2>&1) ||
+    violation "$file:1: does not compile alone: $(grep -m1 error <<<"$errors")"
+}
+
+# BPF headers are compiled with their programs.
 check_headers_alone() {
-  local file flags
+  local file flags running=0
   for file in "${sources[@]}"; do
     case "$file" in
       bpf/* | *.skel.h) continue ;;
@@ -177,11 +186,10 @@ check_headers_alone() {
       *) continue ;;
     esac
     # shellcheck disable=SC2086  # flags are words
-    printf '#include "%s"\n' "$PWD/$file" "$PWD/$file" |
-      g++ -fsyntax-only $flags -Wall -Wextra -Werror -Iinclude -Iuserspace -I. - 2>"$violations.out" ||
-      violation "$file:1: does not compile alone: $(grep -m1 error "$violations.out")"
+    header_compiles "$file" $flags &
+    if [ $((running += 1)) -gt "$(nproc)" ]; then wait -n; fi
   done
-  rm -f "$violations.out"
+  wait
 }
 
 case "${1:-}" in
