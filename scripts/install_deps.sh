@@ -59,7 +59,6 @@ nodejs              # drives the browser
 qemu-system-x86     # boots other kernels for the kernel tests (vmtest.sh)
 busybox-static      # the shell of its guests
 cpio                # packs their files
-ccache              # shortens the second (sanitizer) build
 "
 
 bench_packages="
