@@ -105,7 +105,9 @@ int Child::wait_status() {
   return status_;
 }
 
-std::string target_path(const std::string& name) { return CALLSCOPE_TARGETS "/" + name; }
+std::string target_path(const std::string& name) {
+  return name.starts_with('/') ? name : CALLSCOPE_TARGETS "/" + name;
+}
 
 const FunctionStats& TargetRun::function(const std::string& name) const {
   for (const FunctionStats& function : recording.functions) {

@@ -16,7 +16,8 @@ constexpr std::size_t kMaxTimedSamples = 2'000'000;  // 48 MB; hours at 99 Hz
 Result<std::unique_ptr<CpuCollector>> CpuCollector::start(const CpuProgram::Options& options,
                                                           Recording& recording,
                                                           Symbolizer& symbolizer,
-                                                          StackTable& stacks, UnwindFeed& unwind) {
+                                                          StackTable& stacks,
+                                                          UnwindThread& unwind) {
   std::unique_ptr<CpuCollector> self(new CpuCollector(recording, symbolizer, stacks, unwind));
   CpuCollector* const raw = self.get();  // the program is a member: its handlers die with it
   Result<CpuProgram> program =
@@ -25,9 +26,7 @@ Result<std::unique_ptr<CpuCollector>> CpuCollector::start(const CpuProgram::Opti
                         [raw](const cs_process_record& record) { raw->on_process(record); },
                         [raw](const cs_sample_record& record) { raw->on_sample(record); },
                         [raw](const cs_missed_record& record) {
-                          const auto pid = static_cast<std::int32_t>(record.tgid);
-                          raw->unwind_.missed(pid);
-                          (void)raw->symbolizer_.refresh(pid);
+                          raw->unwind_.look_at(static_cast<std::int32_t>(record.tgid));
                         }});
   if (!program) return std::unexpected(program.error());
   CS_TRY(program->attach());
@@ -95,10 +94,6 @@ void CpuCollector::on_process(const cs_process_record& record) {
   saw_children_ = saw_children_ || record.kind == CS_RECORD_FORK;
   if (record.kind == CS_RECORD_FORK)
     symbolizer_.adopt(pid, static_cast<std::int32_t>(record.parent_tgid));
-  if (record.kind == CS_RECORD_FORK)
-    unwind_.forked(pid, static_cast<std::int32_t>(record.parent_tgid));
-  if (record.kind == CS_RECORD_EXEC) unwind_.refresh(pid);
-  if (record.kind == CS_RECORD_EXIT) unwind_.exited(pid);
   // After exec the maps are new; when it has ended already, what is known stays.
   if (record.kind == CS_RECORD_EXEC && !symbolizer_.refresh(pid)) return;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // CPU sampling: owns the cpu BPF program, turns its stack records into frames and stacks of a
 // Recording and keeps the sample counts. Records wait in the ring until drain(). One thread; the
-// Recording, the Symbolizer, the StackTable and the UnwindFeed must outlive it.
+// Recording, the Symbolizer, the StackTable and the UnwindThread must outlive it.
 #pragma once
 
 #include <array>
@@ -15,7 +15,7 @@
 #include "callscope/error.hpp"
 #include "callscope/recording.hpp"
 #include "collect/stack_table.hpp"
-#include "collect/unwind_feed.hpp"
+#include "collect/unwind_thread.hpp"
 #include "symbols/symbolizer.hpp"
 
 namespace callscope {
@@ -25,7 +25,7 @@ class CpuCollector {
   // Loads and attaches; no sample counts before enable().
   static Result<std::unique_ptr<CpuCollector>> start(const CpuProgram::Options& options,
                                                      Recording& recording, Symbolizer& symbolizer,
-                                                     StackTable& stacks, UnwindFeed& unwind);
+                                                     StackTable& stacks, UnwindThread& unwind);
 
   void enable() { program_->enable(); }
   void stop();
@@ -45,7 +45,8 @@ class CpuCollector {
   [[nodiscard]] std::uint64_t samples() const { return program_->counter(CS_STAT_SAMPLES); }
 
  private:
-  CpuCollector(Recording& recording, Symbolizer& symbolizer, StackTable& stacks, UnwindFeed& unwind)
+  CpuCollector(Recording& recording, Symbolizer& symbolizer, StackTable& stacks,
+               UnwindThread& unwind)
       : recording_(recording), symbolizer_(symbolizer), stacks_(stacks), unwind_(unwind) {}
   void on_stack(const cs_stack_record& record);
   void on_process(const cs_process_record& record);
@@ -65,7 +66,7 @@ class CpuCollector {
   Recording& recording_;
   Symbolizer& symbolizer_;
   StackTable& stacks_;
-  UnwindFeed& unwind_;
+  UnwindThread& unwind_;
   bool saw_children_ = false;
   std::uint64_t lost_frames_samples_ = 0;  // samples whose frames were never received
   std::unordered_map<cs_stack_key, std::size_t, KeyHash, KeyEqual> rows_;  // into Recording::cpu

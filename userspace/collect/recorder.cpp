@@ -76,29 +76,26 @@ Result<void> Recorder::describe_target() {
 }
 
 Result<void> Recorder::start_unwinding() {
-  Result<std::unique_ptr<UnwindFeed>> unwind =
+  Result<std::unique_ptr<UnwindFeed>> feed =
       UnwindFeed::create(options_.unwind, options_.cache_dir);
-  if (!unwind) return std::unexpected(unwind.error());
-  unwind_ = std::move(*unwind);
-  Result<MappingEvents> events = MappingEvents::open();
-  if (events)
-    mapping_events_ = std::move(*events);
-  else
-    recording_.notes.push_back("new code is noticed late: " + events.error().message());
-  unwind_->refresh(process_.pid());
-  if (const std::string problem = unwind_->cache_problem(); !problem.empty())
+  if (!feed) return std::unexpected(feed.error());
+  (*feed)->refresh(process_.pid());
+  for (const std::int32_t pid : options_.more_pids) (*feed)->refresh(pid);
+  if (const std::string problem = (*feed)->cache_problem(); !problem.empty())
     recording_.notes.push_back("unwind tables are not kept on disk: " + problem);
+  Result<std::unique_ptr<UnwindThread>> thread =
+      UnwindThread::start(std::move(*feed), options_.follow_children);
+  if (!thread) return std::unexpected(thread.error());
+  unwind_ = std::move(*thread);
+  if (!unwind_->problem().empty())
+    recording_.notes.push_back("new code is noticed late: " + unwind_->problem());
   return {};
 }
 
-// What the targets mapped, before much of it runs.
+// Names of what the targets mapped, even if they have ended meanwhile.
 void Recorder::note_mapped_code() {
-  if (!mapping_events_) return;
-  for (const std::int32_t pid : mapping_events_->drain())
-    if (unwind_->knows(pid)) {
-      unwind_->refresh(pid);
-      (void)symbolizer_.refresh(pid);
-    }
+  for (const UnwindThread::Changed& changed : unwind_->take_changed())
+    (void)symbolizer_.refresh(changed.pid, changed.maps_text);
 }
 
 std::future<Recorder::StartedCpu> Recorder::start_cpu() {
@@ -184,7 +181,6 @@ Result<void> Recorder::add_processes() {
     const Result<Process> process = Process::open(pid);
     if (!process) return std::unexpected(process.error());
     CS_TRY(symbolizer_.refresh(pid));
-    unwind_->refresh(pid);
     if (cpu_) CS_TRY(cpu_->add_target(pid));
     if (calls_) CS_TRY(calls_->add_process(pid));
   }
@@ -195,7 +191,7 @@ Result<void> Recorder::add_processes() {
 Result<void> Recorder::watch_events() {
   events_.reset(::epoll_create1(EPOLL_CLOEXEC));
   if (!events_.valid()) return fail(ErrorCode::kInternal, "cannot create an epoll", {}, errno);
-  if (mapping_events_) CS_TRY(watch(mapping_events_->fd()));
+  CS_TRY(watch(unwind_->changed_fd()));
   if (cpu_) CS_TRY(watch(cpu_->ring_fd()));
   return calls_ ? watch(calls_->ring_fd()) : Result<void>{};
 }
@@ -250,8 +246,8 @@ void Recorder::enable() {
 }
 
 Result<void> Recorder::drain() {
+  note_mapped_code();
   if (cpu_) cpu_->drain();
-  note_mapped_code();  // of children too, which the records before told of
   if (!calls_) return {};
   const Result<void> drained = calls_->drain();
   // Of libraries that were loaded and programs that were executed meanwhile.
@@ -269,7 +265,7 @@ Result<void> Recorder::tick() {
   // A target that has just ended keeps the maps and the snapshots that it had.
   if (process_.alive()) {
     (void)symbolizer_.refresh(process_.pid());
-    unwind_->refresh(process_.pid());
+    unwind_->look_at(process_.pid());
     (void)resources_->take(recording_.duration_ns, recording_.snapshots);
   }
   CS_TRY(drain());

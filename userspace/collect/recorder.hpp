@@ -22,11 +22,10 @@
 #include "collect/slow_call_log.hpp"
 #include "collect/spans_collector.hpp"
 #include "collect/stack_table.hpp"
-#include "collect/unwind_feed.hpp"
+#include "collect/unwind_thread.hpp"
 #include "probes/pattern.hpp"
 #include "symbols/symbolizer.hpp"
 #include "sys/fd.hpp"
-#include "sys/mapping_events.hpp"
 #include "target/process.hpp"
 
 namespace callscope {
@@ -112,8 +111,7 @@ class Recorder {
   Symbolizer symbolizer_;  // refers to recording_, as the next two do
   StackTable stacks_;
   SlowCallLog slow_calls_;
-  std::unique_ptr<UnwindFeed> unwind_;
-  std::optional<MappingEvents> mapping_events_;
+  std::unique_ptr<UnwindThread> unwind_;
   std::optional<ResourceCollector> resources_;
   std::unique_ptr<CpuCollector> cpu_;
   std::unique_ptr<CallTracer> calls_;

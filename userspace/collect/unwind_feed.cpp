@@ -72,14 +72,13 @@ std::shared_ptr<UnwindFeed::Code> UnwindFeed::publish(std::int32_t pid, std::str
   return std::make_shared<Code>(*this, *run, std::move(modules), std::move(maps_text));
 }
 
-void UnwindFeed::forked(std::int32_t child, std::int32_t parent) {
+bool UnwindFeed::forked(std::int32_t child, std::int32_t parent) {
   const auto known = processes_.find(parent);
   const std::optional<Run> given = maps_.process(static_cast<std::uint32_t>(child));
-  if (!given || processes_.contains(child)) return;  // it has ended, or executed already
-  if (known != processes_.end() && known->second->ranges == *given)
-    processes_[child] = known->second;
-  else
-    refresh(child);
+  if (known == processes_.end() || processes_.contains(child)) return false;
+  if (!given || !(known->second->ranges == *given)) return refresh(child);
+  processes_[child] = known->second;
+  return false;
 }
 
 void UnwindFeed::exited(std::int32_t pid) {
@@ -87,13 +86,15 @@ void UnwindFeed::exited(std::int32_t pid) {
   maps_.remove_process(static_cast<std::uint32_t>(pid));
 }
 
-void UnwindFeed::missed(std::int32_t pid) { refresh(pid); }
+std::vector<std::int32_t> UnwindFeed::processes() const {
+  std::vector<std::int32_t> pids;
+  for (const auto& [pid, code] : processes_) pids.push_back(pid);
+  return pids;
+}
 
-void UnwindFeed::add_quality(std::vector<QualityItem>& quality) const {
-  quality.push_back({"unwind_tables_without_room", modules_.counts().without_room, false,
-                     "modules whose unwind table did not fit: walked by frame pointers"});
-  quality.push_back({"unwind_ranges_without_room", ranges_without_room_, false,
-                     "times that a process had too many executable mappings to be walked"});
+std::string UnwindFeed::maps_text(std::int32_t pid) const {
+  const auto known = processes_.find(pid);
+  return known == processes_.end() ? std::string() : known->second->maps_text;
 }
 
 }  // namespace callscope

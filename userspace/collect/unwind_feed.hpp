@@ -13,7 +13,6 @@
 
 #include "bpf/unwind_maps.hpp"
 #include "callscope/error.hpp"
-#include "callscope/recording.hpp"
 #include "collect/unwind_modules.hpp"
 #include "unwind/unwind_cache.hpp"
 
@@ -38,15 +37,23 @@ class UnwindFeed {
   // Cheap when nothing changed. True: something did.
   bool refresh(std::int32_t pid);
   [[nodiscard]] bool knows(std::int32_t pid) const { return processes_.contains(pid); }
-  // BPF has given the child its parent's code already.
-  void forked(std::int32_t child, std::int32_t parent);
+  [[nodiscard]] std::vector<std::int32_t> processes() const;
+  // Text of /proc/PID/maps at the last refresh; empty: not known.
+  [[nodiscard]] std::string maps_text(std::int32_t pid) const;
+  // BPF may have given the child its parent's code already. True: it has code of its own.
+  bool forked(std::int32_t child, std::int32_t parent);
   void exited(std::int32_t pid);
-  // The walker came to code that it does not know.
-  void missed(std::int32_t pid);
 
   // Why tables cannot be kept on disk; empty: they can.
   [[nodiscard]] std::string cache_problem() { return cache_.problem(); }
-  void add_quality(std::vector<QualityItem>& quality) const;
+
+  struct Counts {
+    std::uint64_t tables_without_room = 0;
+    std::uint64_t ranges_without_room = 0;
+  };
+  [[nodiscard]] Counts counts() const {
+    return {modules_.counts().without_room, ranges_without_room_};
+  }
 
  private:
   // What one or several processes have mapped: a forked child shares its parent's.

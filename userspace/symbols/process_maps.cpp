@@ -28,17 +28,20 @@ bool may_be_jit(const Mapping& mapping) {
          mapping.path == "[heap]" || mapping.path == "[stack]";
 }
 
-Result<void> ProcessMaps::refresh() {
-  Result<std::string> text = read_file(fmt::format("/proc/{}/maps", pid_));
-  if (!text) return std::unexpected(text.error());
-  if (text->empty())
-    return fail(ErrorCode::kNotFound, fmt::format("process {} has no user memory", pid_),
+Result<std::string> ProcessMaps::read_text(std::int32_t pid) {
+  Result<std::string> text = read_file(fmt::format("/proc/{}/maps", pid));
+  if (text && text->empty())
+    return fail(ErrorCode::kNotFound, fmt::format("process {} has no user memory", pid),
                 "it has ended, or it is a kernel thread");
-  if (*text != text_) {
-    Result<std::vector<Mapping>> mappings = parse_maps(*text);
+  return text;
+}
+
+Result<void> ProcessMaps::refresh(const std::string& text) {
+  if (text != text_) {
+    Result<std::vector<Mapping>> mappings = parse_maps(text);
     if (!mappings) return std::unexpected(mappings.error());
     set_mappings(std::move(*mappings));
-    text_ = std::move(*text);
+    text_ = text;
   }
   const bool has_jit = std::ranges::any_of(
       current_, [](const CodeMapping& code) { return may_be_jit(code.mapping); });

@@ -2,7 +2,7 @@
 // Where the code of one process lies: its executable mappings and the modules behind them, kept up
 // to date by refresh(). Mappings that went away (dlclose, exec) are remembered and searched last,
 // so that addresses sampled before keep their module. Points into a ModuleCache that must outlive
-// it. Not thread-safe; refresh() fails when the process has ended, what is known then stays.
+// it. Not thread-safe; when the process has ended, what is known stays.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +29,9 @@ class ProcessMaps {
  public:
   ProcessMaps(std::int32_t pid, ModuleCache& cache) : pid_(pid), cache_(cache), jit_(pid) {}
 
-  Result<void> refresh();
+  // Of /proc/PID/maps. kNotFound: it has ended, or has no code.
+  static Result<std::string> read_text(std::int32_t pid);
+  Result<void> refresh(const std::string& text);
   // What a forked child of other starts with.
   void inherit(const ProcessMaps& other);
 

@@ -34,9 +34,15 @@ const ProcessMaps* Symbolizer::process(std::int32_t pid) const {
 }
 
 Result<void> Symbolizer::refresh(std::int32_t pid) {
+  const Result<std::string> text = ProcessMaps::read_text(pid);
+  if (!text) return std::unexpected(text.error());
+  return refresh(pid, *text);
+}
+
+Result<void> Symbolizer::refresh(std::int32_t pid, const std::string& maps_text) {
   ProcessMaps& maps = process_or_new(pid);
   const std::uint64_t generation = maps.jit_generation();
-  CS_TRY(maps.refresh());
+  CS_TRY(maps.refresh(maps_text));
   if (maps.jit_generation() != generation) name_jit_frames(pid);
   return {};
 }

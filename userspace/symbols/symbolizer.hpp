@@ -32,6 +32,8 @@ class Symbolizer {
   // Reads the maps of a process and opens what is new in them; at start, periodically, after exec
   // and dlopen. Cheap when nothing changed. kNotFound when it has ended: what is known stays.
   Result<void> refresh(std::int32_t pid);
+  // The same with the text of /proc/PID/maps that was read before; the process may have ended.
+  Result<void> refresh(std::int32_t pid, const std::string& maps_text);
   // child was forked by parent: until it is refreshed it has the parent's maps. No effect on a
   // process that is known already.
   void adopt(std::int32_t child, std::int32_t parent);

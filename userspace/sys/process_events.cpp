@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sys/mapping_events.hpp"
+#include "sys/process_events.hpp"
 
 #include <linux/perf_event.h>
 #include <sys/epoll.h>
@@ -10,7 +10,9 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "sys/perf_event.hpp"
@@ -19,7 +21,7 @@ namespace callscope {
 namespace {
 
 constexpr std::size_t kPageBytes = 4096;
-constexpr std::size_t kDataBytes = 16 * kPageBytes;  // hundreds of records; a power of two
+constexpr std::size_t kDataBytes = 64 * kPageBytes;  // thousands of records; a power of two
 
 // size bytes at a position of the ring, which may wrap around.
 void copy_out(const void* memory, std::uint64_t position, void* to, std::size_t size) {
@@ -30,15 +32,59 @@ void copy_out(const void* memory, std::uint64_t position, void* to, std::size_t 
   std::memcpy(static_cast<std::byte*>(to) + first, data, size - first);
 }
 
+// Behind the header of a record; PERF_SAMPLE_TIME is at the end of each.
+struct TaskFields {
+  std::int32_t pid, parent_pid, tid, parent_tid;
+};
+
+// Nothing for a record that is of no interest.
+std::optional<ProcessEvent> event_of(const void* memory, std::uint64_t at,
+                                     const perf_event_header& header) {
+  using enum ProcessEvent::Kind;
+  TaskFields fields{};  // all records begin with the process
+  copy_out(memory, at + sizeof(header), &fields,
+           std::min(sizeof(fields), header.size - sizeof(header)));
+  ProcessEvent event{kLost, fields.pid, 0, 0};
+  switch (header.type) {
+    case PERF_RECORD_MMAP2:
+      event.kind = kMapped;
+      break;
+    case PERF_RECORD_COMM:
+      if ((header.misc & PERF_RECORD_MISC_COMM_EXEC) == 0) return std::nullopt;
+      event.kind = kExec;
+      break;
+    case PERF_RECORD_FORK:
+      if (fields.pid == fields.parent_pid) return std::nullopt;  // a thread
+      event.kind = kFork;
+      event.other = fields.parent_pid;
+      break;
+    case PERF_RECORD_EXIT:
+      if (fields.pid != fields.tid) return std::nullopt;
+      event.kind = kExit;
+      break;
+    case PERF_RECORD_LOST:
+      return ProcessEvent{};
+    default:
+      return std::nullopt;
+  }
+  copy_out(memory, at + header.size - sizeof(event.t_ns), &event.t_ns, sizeof(event.t_ns));
+  return event;
+}
+
 }  // namespace
 
-Result<MappingEvents::Ring> MappingEvents::Ring::open(int cpu) {
+Result<ProcessEvents::Ring> ProcessEvents::Ring::open(int cpu) {
   perf_event_attr attr{};
   attr.size = sizeof(attr);
   attr.type = PERF_TYPE_SOFTWARE;
   attr.config = PERF_COUNT_SW_DUMMY;
   attr.mmap = 1;  // of executable memory
   attr.mmap2 = 1;
+  attr.task = 1;
+  attr.comm = 1;
+  attr.comm_exec = 1;
+  attr.sample_id_all = 1;
+  attr.sample_type = PERF_SAMPLE_TIME;
   attr.watermark = 1;
   attr.wakeup_watermark = 1;  // bytes: at once
   Ring ring;
@@ -48,7 +94,7 @@ Result<MappingEvents::Ring> MappingEvents::Ring::open(int cpu) {
     const int err = errno;
     const bool denied = err == EACCES || err == EPERM;
     return fail(denied ? ErrorCode::kNotPermitted : ErrorCode::kUnsupported,
-                "cannot watch for mapped code", denied ? "run with sudo" : "", err);
+                "cannot watch what processes map", denied ? "run with sudo" : "", err);
   }
   void* const memory = ::mmap(nullptr, kPageBytes + kDataBytes, PROT_READ | PROT_WRITE, MAP_SHARED,
                               ring.event_.get(), 0);
@@ -58,20 +104,20 @@ Result<MappingEvents::Ring> MappingEvents::Ring::open(int cpu) {
   return ring;
 }
 
-MappingEvents::Ring::Ring(Ring&& other) noexcept
+ProcessEvents::Ring::Ring(Ring&& other) noexcept
     : event_(std::move(other.event_)), memory_(std::exchange(other.memory_, nullptr)) {}
 
-MappingEvents::Ring& MappingEvents::Ring::operator=(Ring&& other) noexcept {
+ProcessEvents::Ring& ProcessEvents::Ring::operator=(Ring&& other) noexcept {
   std::swap(event_, other.event_);
   std::swap(memory_, other.memory_);
   return *this;
 }
 
-MappingEvents::Ring::~Ring() {
+ProcessEvents::Ring::~Ring() {
   if (memory_ != nullptr) ::munmap(memory_, kPageBytes + kDataBytes);
 }
 
-void MappingEvents::Ring::drain(std::vector<std::int32_t>& pids) {
+void ProcessEvents::Ring::drain(std::vector<ProcessEvent>& events) {
   auto* const page = static_cast<perf_event_mmap_page*>(memory_);
   const std::uint64_t head = std::atomic_ref(page->data_head).load(std::memory_order_acquire);
   std::uint64_t tail = page->data_tail;
@@ -79,20 +125,16 @@ void MappingEvents::Ring::drain(std::vector<std::int32_t>& pids) {
     perf_event_header header{};
     copy_out(memory_, tail, &header, sizeof(header));
     if (header.size < sizeof(header)) break;  // never
-    if (header.type == PERF_RECORD_MMAP2) {
-      std::int32_t pid = 0;
-      copy_out(memory_, tail + sizeof(header), &pid, sizeof(pid));
-      pids.push_back(pid);
-    }
+    if (const auto event = event_of(memory_, tail, header)) events.push_back(*event);
     tail += header.size;
   }
   std::atomic_ref(page->data_tail).store(tail, std::memory_order_release);
 }
 
-Result<MappingEvents> MappingEvents::open() {
+Result<ProcessEvents> ProcessEvents::open() {
   const Result<std::vector<int>> cpus = online_cpus();
   if (!cpus) return std::unexpected(cpus.error());
-  MappingEvents events;
+  ProcessEvents events;
   events.epoll_.reset(::epoll_create1(EPOLL_CLOEXEC));
   if (!events.epoll_.valid())
     return fail(ErrorCode::kInternal, "cannot create an epoll", {}, errno);
@@ -108,13 +150,11 @@ Result<MappingEvents> MappingEvents::open() {
   return events;
 }
 
-std::vector<std::int32_t> MappingEvents::drain() {
-  std::vector<std::int32_t> pids;
-  for (Ring& ring : rings_) ring.drain(pids);
-  std::ranges::sort(pids);
-  const auto rest = std::ranges::unique(pids);
-  pids.erase(rest.begin(), rest.end());
-  return pids;
+std::vector<ProcessEvent> ProcessEvents::drain() {
+  std::vector<ProcessEvent> events;
+  for (Ring& ring : rings_) ring.drain(events);
+  std::ranges::stable_sort(events, {}, &ProcessEvent::t_ns);
+  return events;
 }
 
 }  // namespace callscope

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collect/unwind_thread.hpp"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <filesystem>
+
+namespace callscope {
+namespace {
+
+void signal_event(const Fd& event) {
+  const std::uint64_t one = 1;
+  std::ignore = ::write(event.get(), &one, sizeof(one));
+}
+
+void clear_event(const Fd& event) {
+  std::uint64_t count = 0;
+  std::ignore = ::read(event.get(), &count, sizeof(count));
+}
+
+Result<Fd> make_event() {
+  Fd event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!event.valid()) return fail(ErrorCode::kInternal, "cannot create an eventfd", {}, errno);
+  return event;
+}
+
+// Its first thread has ended.
+bool has_other_threads(std::int32_t pid) {
+  std::error_code error;
+  std::filesystem::directory_iterator tasks(fmt::format("/proc/{}/task", pid), error);
+  int count = 0;
+  for (; !error && tasks != std::filesystem::directory_iterator(); tasks.increment(error)) ++count;
+  return count > 1;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<UnwindThread>> UnwindThread::start(std::unique_ptr<UnwindFeed> feed,
+                                                          bool follow_children) {
+  std::unique_ptr<UnwindThread> self(new UnwindThread(std::move(feed), follow_children));
+  for (Fd* const fd : {&self->wake_fd_, &self->changed_fd_}) {
+    Result<Fd> event = make_event();
+    if (!event) return std::unexpected(event.error());
+    *fd = std::move(*event);
+  }
+  if (Result<ProcessEvents> events = ProcessEvents::open())
+    self->events_ = std::move(*events);
+  else
+    self->problem_ = events.error().message();
+  self->counts_ = self->feed_->counts();
+  self->thread_ = std::jthread([raw = self.get()](const std::stop_token& stop) { raw->run(stop); });
+  return self;
+}
+
+UnwindThread::~UnwindThread() {
+  thread_.request_stop();
+  if (wake_fd_.valid()) signal_event(wake_fd_);
+}
+
+void UnwindThread::run(const std::stop_token& stop) {
+  // What they mapped before the events came.
+  for (const std::int32_t pid : feed_->processes()) refresh(pid);
+  while (!stop.stop_requested()) {
+    std::array<pollfd, 2> fds{{{wake_fd_.get(), POLLIN, 0}, {-1, POLLIN, 0}}};
+    if (events_) fds[1].fd = events_->fd();
+    if (::poll(fds.data(), fds.size(), -1) < 0 && errno != EINTR) return;
+    clear_event(wake_fd_);
+    if (events_)
+      for (const ProcessEvent& event : events_->drain()) on_event(event);
+    std::set<std::int32_t> wanted;
+    {
+      const std::lock_guard lock(mutex_);
+      wanted.swap(wanted_);
+    }
+    for (const std::int32_t pid : wanted) refresh(pid);
+    const std::lock_guard lock(mutex_);
+    counts_ = feed_->counts();
+  }
+}
+
+void UnwindThread::on_event(const ProcessEvent& event) {
+  switch (event.kind) {
+    case ProcessEvent::Kind::kFork:
+      if (follow_children_ && feed_->forked(event.pid, event.other)) tell_changed(event.pid);
+      break;
+    case ProcessEvent::Kind::kExec:
+    case ProcessEvent::Kind::kMapped:
+      if (feed_->knows(event.pid)) refresh(event.pid);
+      break;
+    case ProcessEvent::Kind::kExit:
+      if (feed_->knows(event.pid) && !has_other_threads(event.pid)) feed_->exited(event.pid);
+      break;
+    case ProcessEvent::Kind::kLost:
+      for (const std::int32_t pid : feed_->processes()) refresh(pid);
+      break;
+  }
+}
+
+void UnwindThread::refresh(std::int32_t pid) {
+  if (feed_->refresh(pid)) tell_changed(pid);
+}
+
+void UnwindThread::tell_changed(std::int32_t pid) {
+  const std::lock_guard lock(mutex_);
+  changed_.push_back({pid, feed_->maps_text(pid)});
+  signal_event(changed_fd_);
+}
+
+void UnwindThread::look_at(std::int32_t pid) {
+  {
+    const std::lock_guard lock(mutex_);
+    wanted_.insert(pid);
+  }
+  signal_event(wake_fd_);
+}
+
+std::vector<UnwindThread::Changed> UnwindThread::take_changed() {
+  clear_event(changed_fd_);
+  const std::lock_guard lock(mutex_);
+  return std::exchange(changed_, {});
+}
+
+void UnwindThread::add_quality(std::vector<QualityItem>& quality) const {
+  const std::lock_guard lock(mutex_);
+  quality.push_back({"unwind_tables_without_room", counts_.tables_without_room, false,
+                     "modules whose unwind table did not fit: walked by frame pointers"});
+  quality.push_back({"unwind_ranges_without_room", counts_.ranges_without_room, false,
+                     "times that a process had too many executable mappings to be walked"});
+}
+
+}  // namespace callscope

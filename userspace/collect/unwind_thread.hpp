@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// Feeds the stack walker by a thread of its own, as soon as a target forks, executes or maps code:
+// neither symbols nor drained records may delay it. Says which processes have other code now, for
+// the symbolizer. start(), stop() and all else are for one other thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "callscope/recording.hpp"
+#include "collect/unwind_feed.hpp"
+#include "sys/fd.hpp"
+#include "sys/process_events.hpp"
+
+namespace callscope {
+
+class UnwindThread {
+ public:
+  // From here on only the thread uses the feed. follow_children: forks of what it knows, too.
+  static Result<std::unique_ptr<UnwindThread>> start(std::unique_ptr<UnwindFeed> feed,
+                                                     bool follow_children);
+  ~UnwindThread();
+  UnwindThread(const UnwindThread&) = delete;
+  UnwindThread& operator=(const UnwindThread&) = delete;
+
+  [[nodiscard]] const UnwindMaps& maps() const { return feed_->maps(); }
+  // Why new code is noticed late; empty: it is not.
+  [[nodiscard]] const std::string& problem() const { return problem_; }
+
+  // Has the maps of the process read again, soon: the walker missed code, or a while has passed.
+  void look_at(std::int32_t pid);
+
+  // Readable when there is something to take.
+  [[nodiscard]] int changed_fd() const { return changed_fd_.get(); }
+  struct Changed {
+    std::int32_t pid = 0;
+    std::string maps_text;  // of /proc/PID/maps
+  };
+  // Processes with other code than the last time that this was called, each once a change.
+  std::vector<Changed> take_changed();
+
+  void add_quality(std::vector<QualityItem>& quality) const;
+
+ private:
+  UnwindThread(std::unique_ptr<UnwindFeed> feed, bool follow_children)
+      : feed_(std::move(feed)), follow_children_(follow_children) {}
+  void run(const std::stop_token& stop);
+  void on_event(const ProcessEvent& event);
+  void refresh(std::int32_t pid);
+  void tell_changed(std::int32_t pid);
+
+  std::unique_ptr<UnwindFeed> feed_;
+  bool follow_children_;
+  std::optional<ProcessEvents> events_;
+  std::string problem_;
+  Fd wake_fd_, changed_fd_;
+
+  mutable std::mutex mutex_;  // of what follows
+  std::set<std::int32_t> wanted_;
+  std::vector<Changed> changed_;
+  UnwindFeed::Counts counts_;
+
+  std::jthread thread_;
+};
+
+}  // namespace callscope
