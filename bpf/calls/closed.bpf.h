@@ -65,7 +65,8 @@ static __always_inline bool cs_lost_its_return(const struct cs_call_frame *frame
 	if (end != CS_CALL_UNWOUND && end != CS_CALL_THREW)
 		return false;
 	ctl = bpf_map_lookup_elem(&cs_func_ctls, &func);
-	return ctl && ctl->generation != frame->generation;
+	return ctl && !(ctl->generation & CS_GENERATION_CHANGES) &&
+	       ctl->generation != frame->generation;
 }
 
 static __always_inline void cs_note_slow(struct cs_call_thread *thread,

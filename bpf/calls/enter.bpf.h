@@ -52,16 +52,49 @@ static __always_inline struct cs_call_thread *cs_thread(struct task_struct *task
 	return thread;
 }
 
+/* A hit of the older of two generations: not counted by the newer. Else: it is to count. Returns 1
+ * for a hit that counts. */
+static __attribute__((noinline)) int cs_counts_while_changing(__u64 cookie, __u64 sp, bool older)
+{
+	struct cs_call_thread *thread = cs_thread(bpf_get_current_task_btf());
+	__u64 same = cookie & ~CS_COOKIE_GENERATION;
+
+	if (!thread)
+		return older;
+	if (older && thread->counted_cookie == same && thread->counted_sp == sp) {
+		thread->counted_sp = 0;
+		return 0;
+	}
+	if (!older) {
+		thread->counted_cookie = same;
+		thread->counted_sp = sp;
+	}
+	return 1;
+}
+
+/* Whether this hit is one of the function's present generation of probes. */
+static __always_inline bool cs_counts(const struct cs_func_ctl *ctl, __u64 cookie, __u64 sp)
+{
+	__u32 present = *(const volatile __u8 *)&ctl->generation;
+	__u32 mine = cs_cookie_generation(cookie);
+
+	if (present == mine)
+		return true;
+	if (!(present & CS_GENERATION_CHANGES))
+		return false;
+	return cs_counts_while_changing(cookie, sp, present == (mine | CS_GENERATION_CHANGES));
+}
+
 /* CS_ENTRY_TOO_DEEP when the call cannot be timed. */
 static __always_inline enum cs_entry_result cs_push(const struct pt_regs *ctx,
 						    struct task_struct *task, __u64 slot,
-						    struct cs_func_ctl *ctl, __u32 func)
+						    struct cs_func_ctl *ctl, __u64 cookie)
 {
 	struct cs_call_thread *thread = cs_thread(task);
 	struct cs_opening opening = {
-	    .func = func,
+	    .func = cs_cookie_func(cookie),
 	    .shift = ctl->sample_shift & CS_MAX_SHIFT,
-	    .generation = ctl->generation,
+	    .generation = cs_cookie_generation(cookie),
 	};
 	struct cs_entry_facts facts = {};
 	enum cs_entry_result result;
@@ -77,7 +110,7 @@ static __always_inline enum cs_entry_result cs_push(const struct pt_regs *ctx,
 		cs_count(&cs_stats, CS_STAT_DEPTH_EXCEEDED);
 	else if (ctl->slow_ns)
 		cs_keep_arguments(task, ctx, thread->depth - 1);
-	cs_watch_budget(ctl, func, now_ns);
+	cs_watch_budget(ctl, opening.func, now_ns);
 	return result;
 }
 
@@ -115,13 +148,13 @@ static __always_inline int cs_enter(const struct pt_regs *ctx, __u64 cookie, boo
 		cs_count(&cs_stats, CS_STAT_BAD_COOKIE);
 		return 1;
 	}
-	if (ctl->generation != !!(cookie & CS_COOKIE_GENERATION))
+	if (!cs_counts(ctl, cookie, ctx->sp))
 		return 1;
 	if (timed && (ctl->mode != CS_FUNC_TIMED || !cs_is_sampled(ctl))) {
 		cs_skip(task, cs_slot_at(ctx, cookie), func);
 		timed = ctl->mode == CS_FUNC_TIMED;
 	} else if (timed) {
-		result = cs_push(ctx, task, cs_slot_at(ctx, cookie), ctl, func);
+		result = cs_push(ctx, task, cs_slot_at(ctx, cookie), ctl, cookie);
 		if (result != CS_ENTRY_TOO_DEEP)
 			return result != CS_ENTRY_PUSHED;
 		timed = false;

@@ -2,8 +2,10 @@
 #include "bpf/call_links.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <iterator>
 #include <string_view>
+#include <thread>
 #include <tuple>
 #include <utility>
 
@@ -127,7 +129,7 @@ Result<std::vector<UprobeSet>> CallLinks::link(const Part& part, bool flipped) {
     std::vector<Probe> list = probes;
     for (Probe& probe : list) {
       if (func_of(probe) == CS_NO_FUNCTION) continue;
-      const bool set = controls_->at<cs_func_ctl>(func_of(probe)).generation != 0;
+      const bool set = controls_->at<cs_func_ctl>(func_of(probe)).generation == 1;
       if (set != flipped) probe.cookie |= CS_COOKIE_GENERATION;
     }
     return list;
@@ -233,22 +235,28 @@ Result<void> CallLinks::shed_all(Functions functions) {
 }
 
 Result<void> CallLinks::relink(const Numbers& numbers) {
-  for (const std::uint32_t number : numbers) {
-    Group& group = groups_[number];
-    std::vector<std::vector<UprobeSet>> fresh;
-    for (const Part& part : group) {
+  // A hit may be between the old and the new probe of a place for as long as this.
+  constexpr auto kLongestHit = std::chrono::milliseconds(2);
+  std::vector<std::pair<Part*, std::vector<UprobeSet>>> fresh;
+  for (const std::uint32_t number : numbers)
+    for (Part& part : groups_[number]) {
       Result<std::vector<UprobeSet>> links = link(part, true);
       if (!links) return std::unexpected(links.error());
-      fresh.push_back(std::move(*links));
+      fresh.emplace_back(&part, std::move(*links));
     }
-    for (const auto& [func, its_group] : group_of_function_)
-      if (its_group == number) controls_->writable_at<cs_func_ctl>(func).generation ^= 1;
-    for (std::size_t i = 0; i < group.size(); ++i) {
-      retire(group[i].links);
-      group[i].links = std::move(fresh[i]);
-    }
+  flip_generation(numbers, CS_GENERATION_CHANGES);
+  std::this_thread::sleep_for(kLongestHit);
+  flip_generation(numbers, CS_GENERATION_CHANGES | 1);
+  for (auto& [part, links] : fresh) {
+    retire(part->links);
+    part->links = std::move(links);
   }
   return {};
+}
+
+void CallLinks::flip_generation(const Numbers& numbers, std::uint8_t bits) {
+  for (const auto& [func, group] : group_of_function_)
+    if (numbers.contains(group)) controls_->writable_at<cs_func_ctl>(func).generation ^= bits;
 }
 
 Result<void> CallLinks::remove(const Functions& functions) {

@@ -89,6 +89,7 @@ class CallLinks {
   Functions shed(const Numbers& numbers);
   Result<void> shed_all(Functions functions);
   Result<void> relink(const Numbers& numbers);
+  void flip_generation(const Numbers& numbers, std::uint8_t bits);
 
   Programs programs_;
   ProbeMechanism mechanism_;

@@ -4,7 +4,7 @@
  *
  *   bits  0..23  function, CS_NO_FUNCTION for none
  *   bits 24..27  enum cs_probe_kind
- *   bit  28      generation: an event counts only if it is that of cs_func_ctl
+ *   bit  28      generation: an event counts only if it is that of cs_func_ctl, which says more
  *   bit  29      the return slot is found from rbp, else from rsp
  *   bits 40..63  for CS_PROBE_TAIL: the function that is jumped to, CS_NO_FUNCTION if unknown;
  *                for all others: distance from that register up to the return slot, in 8 bytes
@@ -47,6 +47,11 @@ static inline __attribute__((always_inline)) __u32 cs_cookie_func(__u64 cookie)
 static inline __attribute__((always_inline)) __u32 cs_cookie_kind(__u64 cookie)
 {
 	return (__u32)(cookie >> 24) & 0xf;
+}
+
+static inline __attribute__((always_inline)) __u32 cs_cookie_generation(__u64 cookie)
+{
+	return cookie & CS_COOKIE_GENERATION ? 1 : 0;
 }
 
 static inline __attribute__((always_inline)) __u32 cs_cookie_high(__u64 cookie)

@@ -40,9 +40,14 @@ struct cs_func_ctl {
 	__u32 cost_ns; /* of entry and exit probe of one call */
 	__u8 mode;     /* enum cs_func_mode */
 	__u8 sample_shift;
-	__u8 generation; /* of the probes that count: see CS_COOKIE_GENERATION */
+	__u8 generation; /* of the probes that count, CS_COOKIE_GENERATION or not; see below */
 	__u8 args_known; /* bit n: argument n is in its register where the entry probe stands */
 };
+
+/* In cs_func_ctl.generation, while the other generation takes over. The newer probe of a hit runs
+ * before the older one: it counts, and the older one does when it did not. So each hit counts once,
+ * also one that is between the two when the generation changes. */
+#define CS_GENERATION_CHANGES 2
 
 /* Element func + shard * max_functions of map cs_func_loads: probe time spent. Written by one CPU
  * at a time unless shards are shared; then it is roughly right, which is enough. */
@@ -101,6 +106,10 @@ struct cs_call_thread {
 	__u64 slow_end_ns;
 	__u32 throwing; /* C++ exceptions thrown and not caught yet */
 	__u32 pad;
+	/* The last hit that a probe of a generation that takes over has counted: its cookie, but
+	 * for the generation, and stack pointer. */
+	__u64 counted_cookie;
+	__u64 counted_sp;
 	struct cs_call_frame frames[CS_CALL_DEPTH];
 };
 
@@ -157,7 +166,7 @@ static_assert(sizeof(struct cs_func_ctl) == 16, "abi");
 static_assert(sizeof(struct cs_func_load) == 16, "abi");
 static_assert(sizeof(struct cs_call_frame) == 88, "abi");
 static_assert(sizeof(struct cs_call_args) == 48, "abi");
-static_assert(sizeof(struct cs_call_thread) == 96 + 88 * CS_CALL_DEPTH, "abi");
+static_assert(sizeof(struct cs_call_thread) == 112 + 88 * CS_CALL_DEPTH, "abi");
 static_assert(sizeof(struct cs_call_edge) == 8, "abi");
 static_assert(sizeof(struct cs_call_node_info) == 16, "abi");
 static_assert(sizeof(struct cs_call_stats) == 152, "abi");
