@@ -141,6 +141,12 @@ void CallsCollector::drop_refused(ProbePlan& plan) {
   for (; failures_seen_ < failures.size(); ++failures_seen_) {
     const ProbeFailure& failure = failures[failures_seen_];
     const std::uint32_t func = cs_cookie_func(failure.probe.cookie);
+    if (func == CS_NO_FUNCTION) {
+      plan.notes.push_back(fmt::format(
+          "the loader or the catching of exceptions cannot be watched: {}: threw may be too low",
+          std::strerror(failure.sys_errno)));
+      continue;
+    }
     if (registry_.tail_callee(func)) {
       plan.notes.emplace_back("a tail callee is not probed completely: calls may seem unwound");
       continue;
@@ -153,7 +159,7 @@ void CallsCollector::drop_refused(ProbePlan& plan) {
                         fmt::format("file offset {:#x}: {}", failure.probe.file_off, why));
   }
   if (listed.empty()) return;
-  plan.notes.push_back(list_note("functions have instructions that the kernel refuses", listed));
+  plan.notes.push_back(list_note("the kernel refuses an instruction", "function", listed));
   for (const std::uint32_t func : refused) {
     program_.control(func).mode = CS_FUNC_OFF;
     const bool fresh = std::ranges::find(plan.added, func) != plan.added.end();

@@ -53,8 +53,8 @@ std::vector<ProbeModule> probe_modules(std::int32_t pid, Symbolizer& symbolizer,
     const ModuleImage* const image = code.module->image();
     const ModuleSymbols* const symbols = code.module->symbols();
     if (image == nullptr || symbols == nullptr) continue;
-    modules.push_back({path, map_file_path(pid, code.mapping), image->build_id(), main,
-                       &image->image(), &symbols->table()});
+    modules.push_back(
+        {path, image->lasting_path(), image->build_id(), main, &image->image(), &symbols->table()});
   }
   return modules;
 }
@@ -74,14 +74,15 @@ Result<FoundFunctions> find_probed_functions(std::int32_t pid, Symbolizer& symbo
     if (!function.beside_functions) refused.emplace_back(function.name, function.reason);
   if (found.functions.empty()) {
     std::string why = found.unmatched.empty() ? "" : join(found.unmatched);
-    if (!refused.empty()) why += (why.empty() ? "" : "; ") + list_note("cannot be probed", refused);
+    if (!refused.empty())
+      why += (why.empty() ? "" : "; ") + list_note("cannot be probed", "name", refused);
     const CachedModule* const exe = executable_module(pid, symbolizer);
     return fail(ErrorCode::kUsage, "no function to probe: " + why,
                 "'callscope list " + (exe == nullptr ? "-p PID" : exe->path()) +
                     "' shows what can be probed");
   }
   all.functions = std::move(found.functions);
-  if (!refused.empty()) all.notes.push_back(list_note("names cannot be probed", refused));
+  if (!refused.empty()) all.notes.push_back(list_note("cannot be probed", "name", refused));
   for (const std::string& line : found.unmatched) all.notes.push_back(line);
   return all;
 }

@@ -41,7 +41,7 @@ LoaderHooks find_loader_hooks(std::int32_t pid, const Symbolizer& symbolizer) {
     const auto file_off = addr ? image->image().vaddr_to_file_off(*addr) : std::nullopt;
     if (!file_off) return false;
     hooks.probes.sites.push_back(
-        {map_file_path(pid, code.mapping), *file_off, cs_cookie(kind, CS_NO_FUNCTION, 0)});
+        {image->lasting_path(), *file_off, cs_cookie(kind, CS_NO_FUNCTION, 0)});
     return true;
   };
   for (const CodeMapping& code : process->mappings()) {

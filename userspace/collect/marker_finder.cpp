@@ -21,7 +21,7 @@ MarkerFinder::MarkerFinder(std::int32_t pid, const Symbolizer& symbolizer) {
     const ModuleImage* const image = code.module->image();
     if (image == nullptr) continue;
     for (UsdtMarker& marker : usdt_markers(image->image()))
-      markers_.push_back({std::move(marker), map_file_path(pid, code.mapping), code.module});
+      markers_.push_back({std::move(marker), image->lasting_path(), code.module});
   }
 }
 

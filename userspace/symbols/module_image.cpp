@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "symbols/module_image.hpp"
 
+#include <fmt/format.h>
+
 namespace callscope {
 
 Result<ModuleImage> ModuleImage::from_file(MappedFile file) {
@@ -21,6 +23,15 @@ Result<ModuleImage> ModuleImage::open(const std::string& path) {
   Result<ModuleImage> image = from_file(std::move(*file));
   if (!image) image.error().what = path + ": " + image.error().what;
   return image;
+}
+
+std::string ModuleImage::lasting_path() const {
+  constexpr std::uintptr_t kPageMask = 4095;
+  const auto* const file = std::get_if<MappedFile>(&bytes_);
+  if (file == nullptr) return {};
+  const auto start = reinterpret_cast<std::uintptr_t>(file->bytes().data());
+  const std::uintptr_t end = (start + file->bytes().size() + kPageMask) & ~kPageMask;
+  return fmt::format("/proc/self/map_files/{:x}-{:x}", start, end);
 }
 
 }  // namespace callscope

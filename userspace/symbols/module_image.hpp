@@ -23,6 +23,10 @@ class ModuleImage {
   [[nodiscard]] const ElfImage& image() const { return image_; }
   [[nodiscard]] const std::string& build_id() const { return build_id_; }  // hex; empty if none
 
+  // A path by which the kernel finds the very file as long as this lives, whatever becomes of its
+  // name and of the processes that map it. Empty: it is no file.
+  [[nodiscard]] std::string lasting_path() const;
+
   // ELF virtual address of what lies at addr in a mapping that starts at start and shows the file
   // from file_off on. nullopt: that part of the file is in no PT_LOAD.
   [[nodiscard]] std::optional<std::uint64_t> runtime_to_vaddr(std::uint64_t addr,
