@@ -48,7 +48,7 @@ TEST_CASE("functions say at how many places they are inlined, by any debug file"
   CHECK(copies_of(recording, "inl_never") == 0);
   CHECK(copies_of(recording, "inl_caller_a") == 0);
   CHECK(has_note(recording,
-                 "1 functions are inlined, too, and are not seen there: inl_also (1 "
+                 "inlined, too, and not seen there (1 function): inl_also (1 "
                  "place)"));
   CHECK(has_note(recording, "'inl_thrice' is inlined everywhere (3 places) and has no code"));
   CHECK(has_note(recording,
@@ -70,7 +70,7 @@ TEST_CASE("a clone belongs to its function") {
 
 TEST_CASE("without debug information the user is told that nothing is known") {
   const Recording recording = told_about("t_inlined_stripped", parse_patterns({"inl_*"}));
-  CHECK(has_note(recording, "1 files do not tell all that was inlined in them"));
+  CHECK(has_note(recording, "what was inlined is not all told (1 file)"));
 }
 
 TEST_CASE("a search that is ended early says so") {

@@ -80,13 +80,13 @@ class Notes {
   void write() {
     std::vector<std::string>& notes = recording_.notes;
     if (!partly_.empty())
-      notes.push_back(list_note("functions are inlined, too, and are not seen there", partly_));
+      notes.push_back(list_note("inlined, too, and not seen there", "function", partly_));
     if (everywhere_.size() > kLongLines) {
       NamedReasons items;
       for (const InlinedFunction* const function : everywhere_)
         items.emplace_back(display(function->best_name()),
                            places(function->copies) + " in " + callers_of(*function));
-      notes.push_back(list_note("functions are inlined everywhere and cannot be probed", items));
+      notes.push_back(list_note("inlined everywhere, cannot be probed", "function", items));
     } else {
       for (const InlinedFunction* const function : everywhere_)
         notes.push_back(fmt::format(
@@ -95,7 +95,7 @@ class Notes {
             display(function->best_name()), places(function->copies), callers_of(*function)));
     }
     if (!unknown_.empty())
-      notes.push_back(list_note("files do not tell all that was inlined in them", unknown_));
+      notes.push_back(list_note("what was inlined is not all told", "file", unknown_));
   }
 
  private:

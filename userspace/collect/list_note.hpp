@@ -8,8 +8,8 @@
 
 namespace callscope {
 
-// Names with a reason each, for one line: "5 HEAD: a (why), b (why), ... and 3 more".
+// Names with a reason each, for one line: "WHAT (5 NOUNs): a (why), b (why), ... and 3 more".
 using NamedReasons = std::vector<std::pair<std::string, std::string>>;
-std::string list_note(const std::string& head, const NamedReasons& items);
+std::string list_note(const std::string& what, const std::string& noun, const NamedReasons& items);
 
 }  // namespace callscope

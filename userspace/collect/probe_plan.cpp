@@ -36,12 +36,11 @@ class Planner {
     for (std::size_t i = 0; i < ids.size(); ++i)
       if (ids[i]) add(*ids[i], found_.functions[i]);
     if (!untimed_.empty())
-      plan_.notes.push_back(list_note("functions get entry counts only", untimed_));
+      plan_.notes.push_back(list_note("entry counts only", "function", untimed_));
     if (!left_alone_.empty())
       plan_.notes.push_back(
-          list_note("functions are not probed beside others' return probes, "
-                    "which would end in this process, too",
-                    left_alone_));
+          list_note("not probed beside others' return probes, which would end in this process, too",
+                    "function", left_alone_));
     if (no_room_ > 0)
       plan_.notes.push_back(
           fmt::format("{} functions are not probed: the tables are full", no_room_));
