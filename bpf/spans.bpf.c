@@ -30,6 +30,15 @@ struct {
 	__type(value, __u64);
 } cs_stats SEC(".maps");
 
+/* Further target processes (children, several -p), by tgid: written by user space. More than any
+ * recording follows at one time. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u32);
+	__type(value, __u8);
+} cs_span_targets SEC(".maps");
+
 /* n_sites elements, written by user space before the probes are attached. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -187,6 +196,13 @@ static __always_inline void cs_at_site(struct pt_regs *ctx, struct task_struct *
 	cs_begin(&open, row);
 }
 
+static __always_inline bool cs_is_target(struct task_struct *task)
+{
+	__u32 tgid = task->tgid;
+
+	return tgid == cs_config.tgid || bpf_map_lookup_elem(&cs_span_targets, &tgid);
+}
+
 SEC("?kprobe")
 int cs_span_event(struct pt_regs *ctx)
 {
@@ -195,7 +211,7 @@ int cs_span_event(struct pt_regs *ctx)
 	__u32 cookie = bpf_get_attach_cookie(ctx);
 	struct cs_span_site *site;
 
-	if (!cs_enabled || (__u32)task->tgid != cs_config.tgid)
+	if (!cs_enabled || !cs_is_target(task))
 		return 0;
 	site = bpf_map_lookup_elem(&cs_span_sites, &cookie);
 	if (site)
@@ -209,8 +225,7 @@ int cs_span_event(struct pt_regs *ctx)
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(cs_exit_spans, struct task_struct *task)
 {
-	if (!cs_enabled || (__u32)task->tgid != cs_config.tgid ||
-	    task->signal->flags & CS_SIGNAL_GROUP_EXIT)
+	if (!cs_enabled || !cs_is_target(task) || task->signal->flags & CS_SIGNAL_GROUP_EXIT)
 		return 0;
 	for (__u32 span = 0; span < CS_SPANS_MAX; span++)
 		if (span < cs_config.n_spans && cs_config.thread_keyed >> span & 1)

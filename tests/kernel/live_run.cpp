@@ -69,6 +69,10 @@ void LiveRun::wait_for(const std::string& start) {
   }
 }
 
+void LiveRun::serve_for(std::uint64_t ns) {
+  for (const std::uint64_t end_ns = monotonic_ns() + ns; monotonic_ns() < end_ns;) serve();
+}
+
 TargetRun LiveRun::finish() {
   wait_for("done");
   return end_run(*recorder_, child_, lines_);

@@ -319,12 +319,35 @@ TEST_CASE("spans say where they are not seen", "[bpf][long][multi]") {
   const TargetRun run = live.finish();
   CHECK(
       test::has_note(run.recording, "not seen in libraries that were loaded after the start: 1 "));
-  CHECK_FALSE(test::has_note(run.recording, "its children"));
 }
 
-TEST_CASE("spans of children are not seen, and a note says so", "[bpf][long][multi]") {
-  const TargetRun run = record_target(
-      {"t_fork", "--forks", "2"}, with_spans({"work=parent_work..parent_work"}), {"parent_work"});
-  CHECK(span_of(run.recording, "work").finished == run.truth.at("calls parent_work"));
-  CHECK(test::has_note(run.recording, "seen in process"));
+TEST_CASE("spans of forked children are counted with those of their parent", "[bpf][long][multi]") {
+  RecordOptions options =
+      with_spans({"child=child_work..child_work", "parent=parent_work..parent_work"});
+  options.follow_children = GENERATE(true, false);
+  LiveRun live({"t_fork", "--forks", "1", "--held", "--child-calls", "30"}, options, {});
+  live.send("\n");
+  live.wait_for("child ready");
+  live.serve_for(200'000'000);
+  live.send("\n");
+  const TargetRun run = live.finish();
+  const std::uint64_t in_child = run.truth.at("child_calls child_work");
+  CHECK(in_child == 30);
+  CHECK(span_of(run.recording, "child").finished == (options.follow_children ? in_child : 0));
+  CHECK(span_of(run.recording, "parent").finished == run.truth.at("calls parent_work"));
+  check_nothing_lost(run);
+}
+
+TEST_CASE("spans of several processes are counted together", "[bpf][long][multi]") {
+  test::Child other(test::target_command({"t_fork", "--forks", "2"}));
+  other.read_until("ready");
+  RecordOptions options = with_spans({"parent=parent_work..parent_work"});
+  options.more_pids = {other.pid()};
+  LiveRun live({"t_fork", "--forks", "1"}, options, {});
+  other.send("\n");
+  const auto truth = test::parse_truth(other.read_until("done"));
+  live.send("\n");
+  const TargetRun run = live.finish();
+  CHECK(span_of(run.recording, "parent").finished ==
+        run.truth.at("calls parent_work") + truth.at("calls parent_work"));
 }

@@ -25,7 +25,8 @@ void SpansProgram::SkeletonDeleter::operator()(spans_bpf* skeleton) const {
 SpansProgram::SpansProgram(const Options& options)
     : options_(options),
       n_rows_(options.n_spans + options.n_counted + (options.named ? CS_SPAN_NAMES_MAX : 0)),
-      probes_(static_cast<std::int32_t>(options.tgid)) {}
+      probes_(static_cast<std::int32_t>(options.tgid)),
+      reaper_(std::make_unique<LinkReaper>()) {}
 SpansProgram::SpansProgram(SpansProgram&&) noexcept = default;
 SpansProgram& SpansProgram::operator=(SpansProgram&&) noexcept = default;
 SpansProgram::~SpansProgram() = default;
@@ -93,9 +94,36 @@ Result<void> SpansProgram::fill(std::span<const cs_span_site> sites) {
   return {};
 }
 
-Result<void> SpansProgram::attach(std::span<const Probe> probes) {
+Result<void> SpansProgram::attach(std::vector<Probe> probes) {
+  attached_ = std::move(probes);
   return probes_.attach(skeleton_->progs.cs_span_event, UprobeLinkKind::kEntry, options_.mechanism,
-                        probes);
+                        attached_);
+}
+
+Result<void> SpansProgram::add_process(std::int32_t pid) {
+  const auto tgid = static_cast<std::uint32_t>(pid);
+  const std::uint8_t present = 1;
+  if (tgid == options_.tgid || further_.contains(pid)) return {};
+  UprobeSet probes(pid);
+  CS_TRY(probes.attach(skeleton_->progs.cs_span_event, UprobeLinkKind::kEntry, options_.mechanism,
+                       attached_));
+  if (!probes.failures().empty())
+    return fail(ErrorCode::kNotPermitted, "the kernel refuses a probe", {},
+                probes.failures().front().sys_errno);
+  if (::bpf_map__update_elem(skeleton_->maps.cs_span_targets, &tgid, sizeof(tgid), &present,
+                             sizeof(present), BPF_ANY) != 0)
+    return std::unexpected(libbpf_error("cannot add a process to the spans", errno));
+  further_.emplace(pid, std::move(probes));
+  return {};
+}
+
+void SpansProgram::remove_process(std::int32_t pid) {
+  const auto tgid = static_cast<std::uint32_t>(pid);
+  const auto known = further_.find(pid);
+  if (known == further_.end()) return;
+  ::bpf_map__delete_elem(skeleton_->maps.cs_span_targets, &tgid, sizeof(tgid), 0);
+  reaper_->close(known->second.release_links());
+  further_.erase(known);
 }
 
 void SpansProgram::enable() { skeleton_->bss->cs_enabled = 1; }
@@ -103,6 +131,8 @@ void SpansProgram::enable() { skeleton_->bss->cs_enabled = 1; }
 void SpansProgram::stop() {
   skeleton_->bss->cs_enabled = 0;
   probes_ = UprobeSet(static_cast<std::int32_t>(options_.tgid));
+  further_.clear();
+  reaper_->wait();
 }
 
 cs_span_stats SpansProgram::stats(std::uint32_t row) const { return stats_.at<cs_span_stats>(row); }

@@ -4,12 +4,14 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "bpf/link_reaper.hpp"
 #include "bpf/shared_array.hpp"
 #include "bpf/uprobe_set.hpp"
 #include "callscope/abi/histogram.h"
@@ -40,7 +42,12 @@ class SpansProgram {
   SpansProgram& operator=(SpansProgram&&) noexcept;
   ~SpansProgram();
 
-  Result<void> attach(std::span<const Probe> probes);
+  Result<void> attach(std::vector<Probe> probes);
+  // The same probes in another process, which counts from here on; its files are the same ones. No
+  // error if it has ended.
+  Result<void> add_process(std::int32_t pid);
+  // It has ended.
+  void remove_process(std::int32_t pid);
   [[nodiscard]] const std::vector<ProbeFailure>& failures() const { return probes_.failures(); }
   void enable();
   // Stops counting and removes the probes; the numbers stay readable.
@@ -68,7 +75,10 @@ class SpansProgram {
   std::unique_ptr<spans_bpf, SkeletonDeleter> skeleton_;
   SharedArray stats_;
   SharedArray histograms_;
+  std::vector<Probe> attached_;
   UprobeSet probes_;
+  std::map<std::int32_t, UprobeSet> further_;  // by process
+  std::unique_ptr<LinkReaper> reaper_;
 };
 
 }  // namespace callscope

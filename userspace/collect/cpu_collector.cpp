@@ -91,7 +91,6 @@ void CpuCollector::mark_slow(std::int32_t tid, std::uint64_t from_ns, std::uint6
 
 void CpuCollector::on_process(const cs_process_record& record) {
   const auto pid = static_cast<std::int32_t>(record.tgid);
-  saw_children_ = saw_children_ || record.kind == CS_RECORD_FORK;
   if (record.kind == CS_RECORD_FORK)
     symbolizer_.adopt(pid, static_cast<std::int32_t>(record.parent_tgid));
   // After exec the maps are new; when it has ended already, what is known stays.

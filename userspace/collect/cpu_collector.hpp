@@ -41,7 +41,6 @@ class CpuCollector {
   // Copies the counts into Recording::cpu.
   Result<void> update();
   void add_quality(std::vector<QualityItem>& quality) const;
-  [[nodiscard]] bool saw_children() const { return saw_children_; }
   [[nodiscard]] std::uint64_t samples() const { return program_->counter(CS_STAT_SAMPLES); }
 
  private:
@@ -67,7 +66,6 @@ class CpuCollector {
   Symbolizer& symbolizer_;
   StackTable& stacks_;
   UnwindThread& unwind_;
-  bool saw_children_ = false;
   std::uint64_t lost_frames_samples_ = 0;  // samples whose frames were never received
   std::unordered_map<cs_stack_key, std::size_t, KeyHash, KeyEqual> rows_;  // into Recording::cpu
   std::map<std::array<std::uint32_t, 3>, std::size_t> row_of_stack_;       // by stack, pid, tid

@@ -92,10 +92,14 @@ Result<void> Recorder::start_unwinding() {
   return {};
 }
 
-// Names of what the targets mapped, even if they have ended meanwhile.
-void Recorder::note_mapped_code() {
-  for (const UnwindThread::Changed& changed : unwind_->take_changed())
-    (void)symbolizer_.refresh(changed.pid, changed.maps_text);
+void Recorder::follow_changes() {
+  using enum UnwindThread::Change::Kind;
+  for (const UnwindThread::Change& change : unwind_->take_changes()) {
+    // Names of what the targets mapped, even if they have ended meanwhile.
+    if (change.kind == kMapped) (void)symbolizer_.refresh(change.pid, change.maps_text);
+    if (change.kind == kForked && spans_) spans_->add_process(change.pid);
+    if (change.kind == kEnded && spans_) spans_->remove_process(change.pid);
+  }
 }
 
 std::future<Recorder::StartedCpu> Recorder::start_cpu() {
@@ -183,6 +187,7 @@ Result<void> Recorder::add_processes() {
     CS_TRY(symbolizer_.refresh(pid));
     if (cpu_) CS_TRY(cpu_->add_target(pid));
     if (calls_) CS_TRY(calls_->add_process(pid));
+    if (spans_) spans_->add_process(pid);
   }
   set_slow_thresholds();
   return {};
@@ -191,7 +196,7 @@ Result<void> Recorder::add_processes() {
 Result<void> Recorder::watch_events() {
   events_.reset(::epoll_create1(EPOLL_CLOEXEC));
   if (!events_.valid()) return fail(ErrorCode::kInternal, "cannot create an epoll", {}, errno);
-  CS_TRY(watch(unwind_->changed_fd()));
+  CS_TRY(watch(unwind_->changes_fd()));
   if (cpu_) CS_TRY(watch(cpu_->ring_fd()));
   return calls_ ? watch(calls_->ring_fd()) : Result<void>{};
 }
@@ -212,7 +217,6 @@ Result<void> Recorder::start_spans() {
   spans_.emplace(std::move(*spans));
   modules_with_spans_ = module_count(symbolizer_.process(process_.pid()));
   spans_->update(recording_.spans);
-  recording_.notes.insert(recording_.notes.end(), spans_->notes().begin(), spans_->notes().end());
   return {};
 }
 
@@ -226,12 +230,7 @@ void Recorder::note_unseen_spans() {
         fmt::format("spans and markers are not seen in libraries that were loaded after the start: "
                     "{} came",
                     modules - modules_with_spans_));
-  const bool several = !options_.more_pids.empty();
-  const bool children = cpu_ && cpu_->saw_children();
-  if (several || children || recording_.processes.size() > 1)
-    recording_.notes.push_back(
-        fmt::format("spans and markers are seen in process {} only, not in {}", process_.pid(),
-                    several ? "the others" : "its children"));
+  recording_.notes.insert(recording_.notes.end(), spans_->notes().begin(), spans_->notes().end());
 }
 
 void Recorder::enable() {
@@ -246,7 +245,7 @@ void Recorder::enable() {
 }
 
 Result<void> Recorder::drain() {
-  note_mapped_code();
+  follow_changes();
   if (cpu_) cpu_->drain();
   if (!calls_) return {};
   const Result<void> drained = calls_->drain();

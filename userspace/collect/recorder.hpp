@@ -101,7 +101,7 @@ class Recorder {
   Result<void> choose_hot_functions();
   Error explain_inlined(Error error);
   Result<void> start_unwinding();
-  void note_mapped_code();
+  void follow_changes();
   void update_calls(std::uint64_t now_ns);
   void update_quality();
 

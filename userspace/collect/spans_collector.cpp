@@ -69,16 +69,31 @@ Result<SpansCollector> SpansCollector::start(std::int32_t pid, Symbolizer& symbo
   if (!plan) return std::unexpected(plan.error());
   const bool perf_event = options.mechanism == ProbeMechanism::kPerfEvent;
   const ProbeMechanism first = perf_event ? ProbeMechanism::kPerfEvent : ProbeMechanism::kMulti;
+  ProbeMechanism used = first;
   Result<SpansProgram> program = try_mechanism(pid, *plan, first, options.max_open);
   if (!program && !options.mechanism && program.error().code == ErrorCode::kUnsupported) {
     plan->notes.push_back(fmt::format("spans are probed by {}: {}",
                                       mechanism_name(ProbeMechanism::kPerfEvent),
                                       program.error().message()));
-    program = try_mechanism(pid, *plan, ProbeMechanism::kPerfEvent, options.max_open);
+    used = ProbeMechanism::kPerfEvent;
+    program = try_mechanism(pid, *plan, used, options.max_open);
   }
   if (!program) return std::unexpected(program.error());
-  return SpansCollector(std::move(*program), std::move(plan->rows), request,
+  return SpansCollector(std::move(*program), used, std::move(plan->rows), request,
                         std::move(plan->notes));
+}
+
+void SpansCollector::add_process(std::int32_t pid) {
+  std::string note;
+  if (mechanism_ == ProbeMechanism::kPerfEvent) {
+    note = "spans and markers are seen in the first process only: perf-event uprobes go too slowly";
+  } else if (const Result<void> added = program_.add_process(pid); !added) {
+    note = fmt::format("spans and markers are not seen in process {}: {}", pid,
+                       added.error().message());
+  } else {
+    return;
+  }
+  if (std::ranges::find(notes_, note) == notes_.end()) notes_.push_back(std::move(note));
 }
 
 // Names are added in the order in which they are found, so that a row keeps its place.

@@ -29,24 +29,29 @@ class SpansCollector {
                                       const SpanRequest& request, const Options& options);
 
   void enable() { program_.enable(); }
+  // Another process of the same files, as a forked child is, counts from here on.
+  void add_process(std::int32_t pid);
+  void remove_process(std::int32_t pid) { program_.remove_process(pid); }
   // Removes the probes; update() afterwards gives the final numbers.
   void stop() { program_.stop(); }
 
   void update(std::vector<SpanStats>& spans);
   void add_quality(std::vector<QualityItem>& quality) const;
-  // One line each: what was decided and why.
+  // One line each: what was decided and why, what was missed.
   [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
 
  private:
-  SpansCollector(SpansProgram program, std::vector<SpanStats> rows, const SpanRequest& request,
-                 std::vector<std::string> notes)
+  SpansCollector(SpansProgram program, ProbeMechanism mechanism, std::vector<SpanStats> rows,
+                 const SpanRequest& request, std::vector<std::string> notes)
       : program_(std::move(program)),
+        mechanism_(mechanism),
         rows_(std::move(rows)),
         named_(request.named),
         notes_(std::move(notes)) {}
   void find_new_names();
 
   SpansProgram program_;
+  ProbeMechanism mechanism_;
   std::vector<SpanStats> rows_;           // what does not change, in the order of the output
   std::vector<std::uint32_t> named_row_;  // of the rows by name, behind the others
   std::vector<std::string> named_;        // globs

@@ -43,7 +43,7 @@ bool has_other_threads(std::int32_t pid) {
 Result<std::unique_ptr<UnwindThread>> UnwindThread::start(std::unique_ptr<UnwindFeed> feed,
                                                           bool follow_children) {
   std::unique_ptr<UnwindThread> self(new UnwindThread(std::move(feed), follow_children));
-  for (Fd* const fd : {&self->wake_fd_, &self->changed_fd_}) {
+  for (Fd* const fd : {&self->wake_fd_, &self->changes_fd_}) {
     Result<Fd> event = make_event();
     if (!event) return std::unexpected(event.error());
     *fd = std::move(*event);
@@ -86,14 +86,18 @@ void UnwindThread::run(const std::stop_token& stop) {
 void UnwindThread::on_event(const ProcessEvent& event) {
   switch (event.kind) {
     case ProcessEvent::Kind::kFork:
-      if (follow_children_ && feed_->forked(event.pid, event.other)) tell_changed(event.pid);
+      if (!follow_children_ || !feed_->knows(event.other)) break;
+      tell({Change::Kind::kForked, event.pid, {}});
+      if (feed_->forked(event.pid, event.other)) tell_mapped(event.pid);
       break;
     case ProcessEvent::Kind::kExec:
     case ProcessEvent::Kind::kMapped:
       if (feed_->knows(event.pid)) refresh(event.pid);
       break;
     case ProcessEvent::Kind::kExit:
-      if (feed_->knows(event.pid) && !has_other_threads(event.pid)) feed_->exited(event.pid);
+      if (!feed_->knows(event.pid) || has_other_threads(event.pid)) break;
+      feed_->exited(event.pid);
+      tell({Change::Kind::kEnded, event.pid, {}});
       break;
     case ProcessEvent::Kind::kLost:
       for (const std::int32_t pid : feed_->processes()) refresh(pid);
@@ -102,13 +106,17 @@ void UnwindThread::on_event(const ProcessEvent& event) {
 }
 
 void UnwindThread::refresh(std::int32_t pid) {
-  if (feed_->refresh(pid)) tell_changed(pid);
+  if (feed_->refresh(pid)) tell_mapped(pid);
 }
 
-void UnwindThread::tell_changed(std::int32_t pid) {
+void UnwindThread::tell_mapped(std::int32_t pid) {
+  tell({Change::Kind::kMapped, pid, feed_->maps_text(pid)});
+}
+
+void UnwindThread::tell(Change change) {
   const std::lock_guard lock(mutex_);
-  changed_.push_back({pid, feed_->maps_text(pid)});
-  signal_event(changed_fd_);
+  changes_.push_back(std::move(change));
+  signal_event(changes_fd_);
 }
 
 void UnwindThread::look_at(std::int32_t pid) {
@@ -119,10 +127,10 @@ void UnwindThread::look_at(std::int32_t pid) {
   signal_event(wake_fd_);
 }
 
-std::vector<UnwindThread::Changed> UnwindThread::take_changed() {
-  clear_event(changed_fd_);
+std::vector<UnwindThread::Change> UnwindThread::take_changes() {
+  clear_event(changes_fd_);
   const std::lock_guard lock(mutex_);
-  return std::exchange(changed_, {});
+  return std::exchange(changes_, {});
 }
 
 void UnwindThread::add_quality(std::vector<QualityItem>& quality) const {

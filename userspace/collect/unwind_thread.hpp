@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Feeds the stack walker by a thread of its own, as soon as a target forks, executes or maps code:
-// neither symbols nor drained records may delay it. Says which processes have other code now, for
-// the symbolizer. start(), stop() and all else are for one other thread.
+// neither symbols nor drained records may delay it. Tells what it saw, for those who name and probe
+// that code. start() and all else are for one other thread.
 #pragma once
 
 #include <cstdint>
@@ -38,13 +38,19 @@ class UnwindThread {
   void look_at(std::int32_t pid);
 
   // Readable when there is something to take.
-  [[nodiscard]] int changed_fd() const { return changed_fd_.get(); }
-  struct Changed {
+  [[nodiscard]] int changes_fd() const { return changes_fd_.get(); }
+  struct Change {
+    enum class Kind : std::uint8_t {
+      kForked,  // pid is a new target
+      kMapped,  // pid has other code than before
+      kEnded,
+    };
+    Kind kind = Kind::kMapped;
     std::int32_t pid = 0;
-    std::string maps_text;  // of /proc/PID/maps
+    std::string maps_text;  // kMapped: of /proc/PID/maps
   };
-  // Processes with other code than the last time that this was called, each once a change.
-  std::vector<Changed> take_changed();
+  // Since the last time that this was called, in their order.
+  std::vector<Change> take_changes();
 
   void add_quality(std::vector<QualityItem>& quality) const;
 
@@ -54,17 +60,18 @@ class UnwindThread {
   void run(const std::stop_token& stop);
   void on_event(const ProcessEvent& event);
   void refresh(std::int32_t pid);
-  void tell_changed(std::int32_t pid);
+  void tell(Change change);
+  void tell_mapped(std::int32_t pid);
 
   std::unique_ptr<UnwindFeed> feed_;
   bool follow_children_;
   std::optional<ProcessEvents> events_;
   std::string problem_;
-  Fd wake_fd_, changed_fd_;
+  Fd wake_fd_, changes_fd_;
 
   mutable std::mutex mutex_;  // of what follows
   std::set<std::int32_t> wanted_;
-  std::vector<Changed> changed_;
+  std::vector<Change> changes_;
   UnwindFeed::Counts counts_;
 
   std::jthread thread_;

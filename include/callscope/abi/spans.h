@@ -20,7 +20,7 @@
 /* rodata of the spans object, set between open and load. Rows: the spans asked for, then markers
  * that are only counted, then CS_SPAN_NAMES_MAX for spans by name, or none. */
 struct cs_span_config {
-	__u32 tgid;	   /* the target process, as the initial PID namespace counts */
+	__u32 tgid;	   /* the first target, as the initial PID namespace counts */
 	__u32 n_spans;	   /* rows 0 .. n_spans-1 have a beginning and an end; <= CS_SPANS_MAX */
 	__u32 first_named; /* row of the first name */
 	__u32 n_rows;	   /* of all kinds */
