@@ -16,7 +16,7 @@ PROBED pid_t fork_here(void) {
   return fork();
 }
 
-PROBED void child_work(void) { __asm__ volatile(""); }
+PROBED void child_work(void) { __asm__ volatile("nop"); }
 
 static void work_as_child(uint64_t calls, int held) {
   char byte;
