@@ -8,9 +8,12 @@
 real_programs="redis nginx sqlite3 python3 mariadbd cc1plus"
 program_groups=()
 
-# lead COMMAND...: in a group of its own, its pid in $!, which ends with all that it starts.
+# lead COMMAND...: in a group of its own, its pid in $!. If nobody ends it, it ends by its limit of CPU time.
 lead() {
-  setsid "$@" >/dev/null 2>>"$work/program.log" </dev/null &
+  (
+    ulimit -t 400
+    exec setsid "$@" >/dev/null 2>>"$work/program.log" </dev/null
+  ) &
   program_groups+=("$!")
   children+=("$!")
 }

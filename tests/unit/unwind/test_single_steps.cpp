@@ -13,7 +13,7 @@ using namespace callscope::test;
 
 namespace {
 
-WalkedStack walk_and_step(StoppedProcess& process, int deliver, bool* alive) {
+std::optional<WalkedStack> walk_and_step(StoppedProcess& process, int deliver, bool* alive) {
   WalkedStack walked = process.walk();
   if (walked.end == CS_STACK_NO_MAPPING) {
     process.read_code();

@@ -56,7 +56,7 @@ TEST_CASE("an overwritten return address ends the walk and is no frame", "[unit]
   StoppedProcess process({"/bin/ls", "-l", "/"});
   const WalkedStack whole = walk_deep(process);
   const std::size_t at = GENERATE(1U, 2U);
-  const std::uint64_t slot = process.slot_of(whole.frames[at]);
+  const std::uint64_t slot = process.slot_of(whole.frames, at);
   const std::uint64_t garbage = GENERATE(0x4141414141414141U, 0xffffffffffffffffU, 0x1000U, 0U);
   // And an address of memory that is no code.
   process.set_word(slot, garbage == 0 ? process.registers().rsp : garbage);
