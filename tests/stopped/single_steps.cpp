@@ -34,7 +34,7 @@ class Steps {
     const user_regs_struct before = process_.registers();
     bool alive = true;
     if (walking)
-      compare(before.rip, plan_.walk_and_step(process_, deliver, &alive));
+      note(before.rip, plan_.walk_and_step(process_, deliver, &alive));
     else
       alive = process_.step(deliver);
     if (!alive) return false;
@@ -45,6 +45,13 @@ class Steps {
     else
       chain_.step(process_, before, now);
     return true;
+  }
+
+  void note(std::uint64_t pc, const std::optional<WalkedStack>& walked) {
+    if (walked)
+      compare(pc, *walked);
+    else
+      ++outcome_.unwalked;
   }
 
   void compare(std::uint64_t pc, const WalkedStack& walked) {
@@ -81,7 +88,7 @@ class Steps {
 }  // namespace
 
 std::string StepOutcome::describe() const {
-  std::string text = fmt::format("{} of {}\n", same, steps);
+  std::string text = fmt::format("{} of {}, {} not walked\n", same, steps, unwalked);
   for (std::size_t end = 0; end < ended_early.size(); ++end)
     if (ended_early[end] > 0)
       text +=

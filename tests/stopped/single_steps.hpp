@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@ namespace callscope::test {
 
 struct StepOutcome {
   std::size_t steps = 0;  // that were walked
+  std::size_t unwalked = 0;
   std::size_t same = 0;
   std::array<std::size_t, CS_STACK_ENDS> ended_early{};  // with a reason: fewer frames, none wrong
   std::array<std::string, CS_STACK_ENDS> first_early{};
@@ -30,8 +32,9 @@ struct StepPlan {
   // begin at once. Other signals are delivered to their handlers.
   int mark = 0;
   // Walks the process where it stands and executes one instruction, delivering the signal (0:
-  // none). Sets *alive as StoppedProcess::step() does.
-  std::function<WalkedStack(StoppedProcess&, int deliver, bool* alive)> walk_and_step;
+  // none). Sets *alive as StoppedProcess::step() does. nullopt: no walk can be made here.
+  std::function<std::optional<WalkedStack>(StoppedProcess&, int deliver, bool* alive)>
+      walk_and_step;
 };
 
 StepOutcome step_through(StoppedProcess& process, const StepPlan& plan);

@@ -79,14 +79,17 @@ void StoppedProcess::set_word(std::uint64_t addr, std::uint64_t value) {
   REQUIRE(walker_->write(addr, &value, sizeof(value)));
 }
 
-std::uint64_t StoppedProcess::slot_of(std::uint64_t return_addr) const {
-  std::uint64_t slot = registers().rsp;
+std::uint64_t StoppedProcess::slot_of(const std::vector<std::uint64_t>& frames,
+                                      std::size_t at) const {
+  std::uint64_t slot = registers().rsp - 8;
   std::uint64_t value = 0;
-  do {
-    REQUIRE(walker_->read(&value, sizeof(value), slot));
-    slot += sizeof(value);
-  } while (value != return_addr);
-  return slot - sizeof(value);
+  for (std::size_t i = 1; i <= at; ++i) {
+    do {
+      slot += sizeof(value);
+      REQUIRE(walker_->read(&value, sizeof(value), slot));
+    } while (value != frames[i]);
+  }
+  return slot;
 }
 
 void StoppedProcess::read_code() {

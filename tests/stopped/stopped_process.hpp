@@ -34,8 +34,9 @@ class StoppedProcess {
   void set_registers(const user_regs_struct& regs);
   [[nodiscard]] std::uint64_t word(std::uint64_t addr) const;  // 0 if unreadable
   void set_word(std::uint64_t addr, std::uint64_t value);
-  // Where this return address lies on the stack.
-  [[nodiscard]] std::uint64_t slot_of(std::uint64_t return_addr) const;
+  // Where the return address frames[at] of a walk of it lies on its one stack; at > 0.
+  [[nodiscard]] std::uint64_t slot_of(const std::vector<std::uint64_t>& frames,
+                                      std::size_t at) const;
 
   WalkedStack walk() { return walker_->walk(registers()); }
   void read_code();  // the maps have changed
