@@ -45,8 +45,8 @@ int BPF_PROG(cs_walk_at_signal, int sig) {
   if (!last || !walk) return 0;
   if (bpf_probe_read_kernel(&regs, sizeof(regs), (void*)bpf_task_pt_regs(task))) return 0;
   cs_set_registers(walk, &regs);
-  cs_begin_walk(task, walk);
-  walked = cs_unwind_frames(walk, (struct cs_user_frames*)last->addr);
+  walked = cs_begin_walk(task, walk);
+  if (!walked) walked = cs_unwind_frames(walk, (struct cs_user_frames*)last->addr);
   last->frames = walked >> 8;
   last->end = walked & 0xff;
   last->walks++;
