@@ -117,7 +117,9 @@ forbid() {
   local regex=$1 rule=$2
   shift 2
   [ $# -gt 0 ] || return 0
-  awk -v regex="$regex" -v rule="$rule" '
+  # By the environment: gawk takes backslashes out of what -v gives.
+  REGEX=$regex awk -v rule="$rule" '
+    BEGIN { regex = ENVIRON["REGEX"] }
     FNR == 1 { in_comment = 0 }
     {
       code = $0

@@ -66,6 +66,9 @@ uftrace             # peer: a hook that is compiled in
 libbpf-tools        # peer: funclatency in CO-RE
 bpfcc-tools         # peer: funclatency in Python; runs where the kernel's headers are
 libllvm19           # a library of 40,000 functions; comes with clang-19, too
+nginx               # a C server whose stacks must be complete; with a static file
+mariadb-server      # the same, a large threaded C++ server
+mariadb-client      # gives it work
 "
 
 say() { echo "install_deps: $*" >&2; }

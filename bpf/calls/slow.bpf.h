@@ -31,11 +31,11 @@ static __always_inline void cs_walk_callers(struct pt_regs *ctx, struct task_str
 					    __u64 caller)
 {
 	struct cs_user_frames *frames = (struct cs_user_frames *)record->frames;
-	int walked, end = 0;
+	int walked, end;
 
 	cs_set_registers(walk, ctx);
-	cs_begin_walk(task, walk);
-	if (walk->pc != caller)
+	end = cs_begin_walk(task, walk);
+	if (!end && walk->pc != caller)
 		end = cs_find_range(walk, walk->pc) ? cs_unwind_step(walk) : CS_STACK_NO_MAPPING;
 	if (end) {
 		record->frames[0] = caller;

@@ -19,10 +19,12 @@ static __always_inline long cs_read_user(void *to, __u32 size, __u64 from)
 	return bpf_probe_read_user(to, size, (void *)from);
 }
 
+#include "common/unwind/leaf.bpf.h"
 #include "common/unwind/step.bpf.h"
 
-/* The registers are set; the rest follows from the current task. */
-static __always_inline void cs_begin_walk(struct task_struct *task, struct cs_unwind *walk)
+/* The registers are set; the rest follows from the current task. Not 0: why there is no walk, enum
+ * cs_stack_end. */
+static __always_inline int cs_begin_walk(struct task_struct *task, struct cs_unwind *walk)
 {
 	struct xol_area *area = task->mm->uprobes_state.xol_area;
 	__u32 tgid = task->tgid;
@@ -42,7 +44,7 @@ static __always_inline void cs_begin_walk(struct task_struct *task, struct cs_un
 		if (code->tgid != tgid)
 			walk->n_ranges = 0;
 	}
-	cs_leave_uprobes_page(task, walk);
+	return cs_leave_uprobes_page(task, walk);
 }
 
 /* In a sampling event: the stack of the interrupted thread. The number of frames << 8 |
@@ -51,11 +53,16 @@ static __always_inline int cs_walk_interrupted(void *ctx, struct cs_unwind *walk
 					       struct cs_user_frames *frames)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
+	int end;
 
 	walk->missed = 0;
 	if (!cs_get_interrupted(ctx, task, walk))
 		return CS_STACK_NO_USER;
-	cs_begin_walk(task, walk);
+	end = cs_begin_walk(task, walk);
+	if (end)
+		return end;
+	if (((const struct pt_regs *)ctx)->cs != CS_USER_CODE_SEGMENT)
+		cs_leave_breakpoint(walk);
 	return cs_unwind_frames(walk, frames);
 }
 

@@ -81,3 +81,17 @@ TEST_CASE("programs that run for 50 ms have complete stacks with names", "[bpf][
       unnamed += samples.count;
   CHECK(unnamed * 100 < summarize_stacks(run.recording).samples * 3);
 }
+
+TEST_CASE("while a probe is served a stack is complete, or its return address is not known",
+          "[bpf][sampling]") {
+  // Its first instruction is one byte long: behind the breakpoint another rule is in force.
+  const TargetRun run = record_target({"t_probecost", "cost_push", "1000000", "--windows", "3"},
+                                      sampling(), {"cost_push"});
+  CHECK(run.status == 0);
+  // The kernel replaces the return address a little before it notes the original.
+  CHECK(share_complete(run.recording) > 0.9);
+  const StackSummary summary = summarize_stacks(run.recording);
+  CHECK(summary.ends[static_cast<std::size_t>(StackEnd::kComplete)] +
+            summary.ends[static_cast<std::size_t>(StackEnd::kTrampoline)] ==
+        summary.samples);
+}

@@ -22,13 +22,13 @@ PROBED void cost_push(void) { __asm__ volatile(""); }
 
 EMPTY_FUNCTION(cost_leaf, "");
 EMPTY_FUNCTION(cost_push,
-               "push %rbp\n.cfi_def_cfa_offset 16\nmov %rsp, %rbp\npop %rbp\n"
-               ".cfi_def_cfa_offset 8");
+               "push %rbp\n.cfi_def_cfa_offset 16\n.cfi_offset %rbp, -16\n"
+               "mov %rsp, %rbp\npop %rbp\n.cfi_restore %rbp\n.cfi_def_cfa_offset 8");
 EMPTY_FUNCTION(cost_nop, ".byte 0x0f, 0x1f, 0x44, 0x00, 0x00");  // 5 bytes, as -fpatchable emits
 // As a compiler begins a function with -fcf-protection.
 EMPTY_FUNCTION(cost_endbr64,
-               "endbr64\npush %rbp\n.cfi_def_cfa_offset 16\nmov %rsp, %rbp\n"
-               "pop %rbp\n.cfi_def_cfa_offset 8");
+               "endbr64\npush %rbp\n.cfi_def_cfa_offset 16\n.cfi_offset %rbp, -16\n"
+               "mov %rsp, %rbp\npop %rbp\n.cfi_restore %rbp\n.cfi_def_cfa_offset 8");
 // As a compiler makes room for a call.
 EMPTY_FUNCTION(cost_sub,
                "sub $8, %rsp\n.cfi_def_cfa_offset 16\ncall cost_leaf\nadd $8, %rsp\n"

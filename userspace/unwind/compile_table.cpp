@@ -9,6 +9,7 @@
 #include "elf/frame_section.hpp"
 #include "unwind/frame_rule.hpp"
 #include "unwind/padding.hpp"
+#include "unwind/realigned_stack.hpp"
 #include "unwind/table_builder.hpp"
 
 namespace callscope {
@@ -54,6 +55,7 @@ class Compiler {
  private:
   void add_gap(const AddressRange& gap, bool first);
   void add_piece(const Covered& part, const AddressRange& range);
+  void add_row(const cs_unwind_rule& rule, const AddressRange& row);
   void note_needs(const cs_unwind_rule& rule, const AddressRange& row);
 
   const ElfImage& image_;
@@ -106,9 +108,16 @@ void Compiler::add_piece(const Covered& part, const AddressRange& range) {
     const cs_unwind_rule rule = read_rule(frame.get(), recorded_);
     end = std::min<std::uint64_t>(end, range.end);
     note_needs(rule, {addr, end});
-    builder_.set(addr, rule);
+    add_row(rule, {addr, end});
     addr = end;
   }
+}
+
+void Compiler::add_row(const cs_unwind_rule& rule, const AddressRange& row) {
+  const std::uint64_t restored =
+      restored_bytes(rule, image_.bytes_at(row.start, row.end - row.start));
+  if (restored < row.end - row.start) builder_.set(row.start, rule);
+  if (restored > 0) builder_.set(row.end - restored, with_registers_restored(rule));
 }
 
 void Compiler::note_needs(const cs_unwind_rule& rule, const AddressRange& row) {

@@ -51,9 +51,15 @@ inline bool same_cfa(const cs_unwind_rule& rule, const OracleRow& row) {
   }
 }
 
+// The last instructions of a function that aligned its stack: see unwind/realigned_stack.hpp.
+inline bool may_be_restored(const std::string& cfa) {
+  return cfa == "rsp+8" || (cfa.starts_with("r1") && cfa.ends_with("+0"));
+}
+
 inline bool same_saved(const cs_unwind_rule& rule, int bit, const std::string& cell,
                        const OracleRow& row) {
-  if ((rule.saved >> bit & 1) == 0) return cell == "u";
+  if ((rule.saved >> bit & 1) == 0)
+    return cell == "u" || (cell == "exp" && may_be_restored(row.cfa));
   const int bytes = rule.saved_at[bit] * 8;
   const bool by_rbp = (rule.saved & CS_UNWIND_SAVED_BY_RBP) != 0;
   if (cell != "exp") return !by_rbp && cell == "c" + with_sign(bytes);

@@ -46,6 +46,16 @@ TEST_CASE("code that aligns its stack: CFA in r10, then in memory; rbp saved bes
   CHECK(text(file.rule("aligned_frame", 19)) == text(deref));
 }
 
+TEST_CASE("code that aligned its stack: the caller's rbp is not looked for beside itself",
+          "[unit]") {
+  const SampleTable file = sample();
+  const int by_rbp = kRbpSaved | CS_UNWIND_SAVED_BY_RBP;
+  CHECK(text(file.rule("aligned_frame", 22)) == text(cfa_rule(10, 0, by_rbp, 0)));
+  CHECK(text(file.rule("aligned_frame", 23)) == text(cfa_rule(10, 0)));
+  CHECK(text(file.rule("aligned_frame", 26)) == text(cfa_rule(10, 0)));
+  CHECK(text(file.rule("aligned_frame", 27)) == text(cfa_rule(7, 8)));
+}
+
 TEST_CASE("a CFA in memory plus a constant, as in OpenSSL", "[unit]") {
   cs_unwind_rule expected = cfa_rule(7, 152, kRbpSaved, -2);
   expected.kind = CS_UNWIND_CFA_DEREF;

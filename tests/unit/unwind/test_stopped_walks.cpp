@@ -7,7 +7,7 @@
 #include <csignal>
 #include <vector>
 
-#include "stopped_process.hpp"
+#include "tests/stopped/stopped_process.hpp"
 
 using namespace callscope::test;
 
@@ -25,13 +25,6 @@ WalkedStack walk_deep(StoppedProcess& process) {
   REQUIRE(walked.frames.size() >= 4);
   REQUIRE(walked.end == CS_STACK_COMPLETE);
   return walked;
-}
-
-// Where this return address lies.
-std::uint64_t slot_of(const StoppedProcess& process, std::uint64_t addr) {
-  std::uint64_t slot = process.registers().rsp;
-  while (process.word(slot) != addr) slot += 8;
-  return slot;
 }
 
 }  // namespace
@@ -63,7 +56,7 @@ TEST_CASE("an overwritten return address ends the walk and is no frame", "[unit]
   StoppedProcess process({"/bin/ls", "-l", "/"});
   const WalkedStack whole = walk_deep(process);
   const std::size_t at = GENERATE(1U, 2U);
-  const std::uint64_t slot = slot_of(process, whole.frames[at]);
+  const std::uint64_t slot = process.slot_of(whole.frames, at);
   const std::uint64_t garbage = GENERATE(0x4141414141414141U, 0xffffffffffffffffU, 0x1000U, 0U);
   // And an address of memory that is no code.
   process.set_word(slot, garbage == 0 ? process.registers().rsp : garbage);

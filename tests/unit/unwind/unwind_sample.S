@@ -38,6 +38,11 @@ aligned_frame:
 	push %r10
 	.cfi_escape 0xf, 0x3, 0x76, 0x78, 0x6	# CFA = *(rbp - 8)
 	nop
+	pop %r10
+	.cfi_def_cfa r10, 0
+	pop %rbp				# after which gcc does not say that rbp is restored
+	lea -8(%r10), %rsp
+	.cfi_def_cfa rsp, 8
 	ret
 	.cfi_endproc
 	.balign 16

@@ -1,28 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// A program under ptrace whose stack is walked by the very code of bpf/common/unwind/step.bpf.h,
-// compiled for user space: its memory is read through /proc, its tables are those of userspace/
-// unwind. Owns the child and kills it. One thread, one instance at a time. For tests only.
+// A program under ptrace, with a walker of its stack. Owns the child and kills it. Failures fail
+// the Catch test that it is used in. One thread. For tests only.
 #pragma once
 
 #include <sys/types.h>
 #include <sys/user.h>
 
 #include <cstdint>
-#include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
-#include "callscope/abi/code.h"
-#include "sys/fd.hpp"
+#include "user_walker.hpp"
 
 namespace callscope::test {
-
-struct WalkedStack {
-  std::vector<std::uint64_t> frames;  // leaf first
-  int end = 0;                        // enum cs_stack_end
-
-  bool operator==(const WalkedStack&) const = default;
-};
 
 class StoppedProcess {
  public:
@@ -37,20 +28,27 @@ class StoppedProcess {
   bool step(int deliver = 0);
   // Goes on until a signal stops it, which is not delivered; its number, 0: it has ended.
   int run(int deliver = 0);
+  // The signal that it stands at, undelivered; 0: none but that of a step.
+  [[nodiscard]] int pending_signal() const { return pending_; }
   [[nodiscard]] user_regs_struct registers() const;
+  void set_registers(const user_regs_struct& regs);
   [[nodiscard]] std::uint64_t word(std::uint64_t addr) const;  // 0 if unreadable
   void set_word(std::uint64_t addr, std::uint64_t value);
+  // Where the return address frames[at] of a walk of it lies on its one stack; at > 0.
+  [[nodiscard]] std::uint64_t slot_of(const std::vector<std::uint64_t>& frames,
+                                      std::size_t at) const;
 
-  [[nodiscard]] WalkedStack walk();
+  WalkedStack walk() { return walker_->walk(registers()); }
   void read_code();  // the maps have changed
+  [[nodiscard]] const UserWalker& walker() const { return *walker_; }
 
  private:
-  void add_ranges(const std::string& path, std::uint64_t start, std::uint64_t end,
-                  std::uint64_t file_off);
+  void await_stop();
 
   pid_t pid_ = -1;
   bool ended_ = false;
-  Fd memory_;
+  int pending_ = 0;
+  std::unique_ptr<UserWalker> walker_;
 };
 
 }  // namespace callscope::test
