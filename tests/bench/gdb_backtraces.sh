@@ -36,12 +36,13 @@ compare() {
   made=$(value stops) same=$(value identical)
   all_stops=$((all_stops + ${made:-0})) all_identical=$((all_identical + ${same:-0}))
   row "$1" "${made:-0}" "$(calculate "100 * ${same:-0} / (${made:-0} + !${made:-0})") %" \
-    "$(calculate "100 * $(value complete) / (${made:-0} + !${made:-0})") %"
+    "$(calculate "100 * $(value complete) / (${made:-0} + !${made:-0})") %" \
+    "$(calculate "100 * $(value deep) / (${made:-0} + !${made:-0})") %"
   [ -s "$work/log" ] && sed "s/^/$1: /" "$work/log" >&2
   sed -n "/^differs/,\$p" "$work/stops" | sed "s/^differs/$1: differs/" >>"$work/reasons"
 }
 
-head_row program "random stops" "identical to gdb" "walks that are complete"
+head_row program "random stops" "identical to gdb" "walks that are complete" "deeper than 512 frames"
 for program in ${PROGRAMS:-$real_programs $targets}; do
   program_groups=()
   if [[ $program == t_* ]]; then

@@ -116,17 +116,22 @@ heavy_source() {
   done
 }
 
-# One compilation that takes minutes.
+# One compilation that takes half a minute or more.
 start_cc1plus() {
-  heavy_source 2000 >"$work/heavy.cpp"
+  heavy_source 200 >"$work/heavy.cpp"
   lead "$(g++ -print-prog-name=cc1plus)" -quiet -imultiarch "$(g++ -print-multiarch)" -O2 \
     "$work/heavy.cpp" -o /dev/null
   program_pid=$!
 }
 
-# The compiler as it is used: a process for each step, for each of many short compilations.
+# The compiler as it is used: a process for each step, for each of many short compilations. Who starts to
+# look follows only those that begin later.
 start_g++() {
-  heavy_source 3 >"$work/light.cpp"
+  cat >"$work/light.cpp" <<'END'
+#include <map>
+#include <string>
+int count(const std::string& s) { std::map<std::string, int> m; return m[s] + ++m[s + "x"]; }
+END
   # shellcheck disable=SC2016  # the inner shell expands it
   lead bash -c 'while :; do g++ -O1 -c "$1" -o /dev/null || exit 1; done' loop "$work/light.cpp"
   program_pid=$!

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // gdb_stops PID STOPS [SEED]: stops the process at random moments and compares the walk of its
 // stack with gdb's backtrace of the same state, address by address. Prints "stops N", "identical
-// N", "complete N" (walks that reached the outermost frame), then for each kind of difference
+// N", "complete N" (walks that reached the outermost frame), "deep N" (that have more frames than a
+// walk keeps: those that it keeps are compared), then for each kind of difference
 // "differs N KIND: an example". A kind names its reason; "wrong" has none: then the status is 1.
 #include <fmt/format.h>
 
@@ -45,7 +46,9 @@ class Comparison {
     const auto [ours, theirs] = std::ranges::mismatch(walked.frames, stop.frames);
     const bool ours_ended = ours == walked.frames.end();
     const bool theirs_ended = theirs == stop.frames.end();
-    if (ours_ended && theirs_ended) {
+    const bool kept_all = walked.end != CS_STACK_DEPTH;
+    if (!kept_all) ++deep_;
+    if (ours_ended && (theirs_ended || !kept_all)) {
       ++identical_;
       return;
     }
@@ -55,12 +58,13 @@ class Comparison {
     if (++difference.count == 1)
       difference.example =
           fmt::format("thread {} at frame {}\n    ours: {} ({})\n    gdb:  {} ({})", stop.tid, at,
-                      shown(walked.frames), kEnds.at(static_cast<std::size_t>(walked.end)),
-                      shown(stop.frames), stop.reason);
+                      shown(walked.frames, at), kEnds.at(static_cast<std::size_t>(walked.end)),
+                      shown(stop.frames, at), stop.reason);
   }
 
   int report() const {
-    fmt::print("stops {}\nidentical {}\ncomplete {}\n", stops_, identical_, complete_);
+    fmt::print("stops {}\nidentical {}\ncomplete {}\ndeep {}\n", stops_, identical_, complete_,
+               deep_);
     for (const auto& [kind, difference] : differences_)
       fmt::print("differs {} {}: {}\n", difference.count, kind, difference.example);
     return differences_.contains(kWrong) ? 1 : 0;
@@ -68,6 +72,7 @@ class Comparison {
 
  private:
   static constexpr const char* kWrong = "wrong";
+  static constexpr std::size_t kShown = 4;
 
   // The caller that the two disagree on is the one of frame at - 1.
   std::string kind_of(const WalkedStack& walked, const GdbStop& stop, std::size_t at,
@@ -83,16 +88,20 @@ class Comparison {
     return described ? kWrong : fmt::format("gdb guesses in {}", what);
   }
 
-  [[nodiscard]] std::string shown(const std::vector<std::uint64_t>& frames) const {
-    std::string text;
-    for (const std::uint64_t frame : frames) text += walker_.describe(frame) + " ";
-    return text;
+  // The frames around the first that differs.
+  [[nodiscard]] std::string shown(const std::vector<std::uint64_t>& frames, std::size_t at) const {
+    const std::size_t first = at > kShown ? at - kShown : 0;
+    const std::size_t end = std::min(frames.size(), at + kShown);
+    std::string text = first > 0 ? "... " : "";
+    for (std::size_t i = first; i < end; ++i) text += walker_.describe(frames[i]) + " ";
+    return text + (end < frames.size() ? "..." : "");
   }
 
   UserWalker& walker_;
   std::uint64_t stops_ = 0;
   std::uint64_t identical_ = 0;
   std::uint64_t complete_ = 0;
+  std::uint64_t deep_ = 0;
   std::map<std::string, Difference> differences_;
 };
 
