@@ -98,6 +98,7 @@ void Recorder::note_mapped_code() {
     if (unwind_->knows(pid)) {
       unwind_->refresh(pid);
       (void)symbolizer_.refresh(pid);
+      if (cpu_) cpu_->look_for_python(pid);
     }
 }
 
@@ -109,7 +110,7 @@ std::future<Recorder::StartedCpu> Recorder::start_cpu() {
                                 .clock = options_.clock,
                                 .follow_children = options_.follow_children,
                                 .log_samples = slow_calls_.wanted()},
-                               recording_, symbolizer_, stacks_, *unwind_);
+                               recording_, symbolizer_, stacks_, *unwind_, options_.python);
   });
 }
 
@@ -118,6 +119,7 @@ Result<void> Recorder::take_cpu(std::future<StartedCpu>& started) {
   StartedCpu cpu = started.get();
   if (!cpu) return std::unexpected(cpu.error());
   cpu_ = std::move(*cpu);
+  cpu_->look_for_python(process_.pid());
   recording_.sample_hz = static_cast<std::uint32_t>(options_.sample_hz);
   recording_.sample_event = options_.clock == SampleClock::kCycles ? "cycles" : "cpu-clock";
   return {};
@@ -186,6 +188,7 @@ Result<void> Recorder::add_processes() {
     CS_TRY(symbolizer_.refresh(pid));
     unwind_->refresh(pid);
     if (cpu_) CS_TRY(cpu_->add_target(pid));
+    if (cpu_) cpu_->look_for_python(pid);
     if (calls_) CS_TRY(calls_->add_process(pid));
   }
   set_slow_thresholds();
@@ -270,6 +273,7 @@ Result<void> Recorder::tick() {
   if (process_.alive()) {
     (void)symbolizer_.refresh(process_.pid());
     unwind_->refresh(process_.pid());
+    if (cpu_) cpu_->look_for_python(process_.pid());
     (void)resources_->take(recording_.duration_ns, recording_.snapshots);
   }
   CS_TRY(drain());
