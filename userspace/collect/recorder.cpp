@@ -330,6 +330,7 @@ Result<void> Recorder::stop(const std::string& ended_by) {
     CS_TRY(cpu_->update());
   }
   update_calls(end_ns);
+  symbolizer_.refresh_names();
   if (spans_) spans_->update(recording_.spans);
   if (inlined_) apply_inlined(inlined_->finish(kSecond), recording_);
   add_source_lines(recording_, symbolizer_,

@@ -32,6 +32,9 @@ class Symbolizer {
   // Reads the maps of a process and opens what is new in them; at start, periodically, after exec
   // and dlopen. Cheap when nothing changed. kNotFound when it has ended: what is known stays.
   Result<void> refresh(std::int32_t pid);
+  // Reads what JIT compilers have written about their code since; also of processes that have
+  // ended.
+  void refresh_names();
   // child was forked by parent: until it is refreshed it has the parent's maps. No effect on a
   // process that is known already.
   void adopt(std::int32_t child, std::int32_t parent);
