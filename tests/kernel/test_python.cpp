@@ -126,6 +126,7 @@ TEST_CASE("stacks have the Python functions and lines that the interpreter has",
         CHECK(samples > 10);
       }
       for (const auto& [text, samples] : chains.others) {
+        if (text.find("Thread.") != std::string::npos) continue;  // starting and joining threads
         INFO(text << " " << samples);
         CHECK(begins_as_known(chains, text));
       }
