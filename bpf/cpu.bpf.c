@@ -6,10 +6,12 @@
 #include <bpf/bpf_tracing.h>
 
 #include "callscope/abi/cpu.h"
+#include "callscope/abi/python.h"
 #include "callscope/abi/stats.h"
 #include "common/process_events.bpf.h"
 #include "common/stats.bpf.h"
 #include "common/unwind.bpf.h"
+#include "python/state.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -65,15 +67,65 @@ struct {
 	__type(value, struct cs_stack_record);
 } cs_scratch SEC(".maps");
 
+/* Targets that run Python, by tgid. Written by user space; forks copy their parent's. Above the
+ * children that a Python program has at one time. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__type(value, struct cs_python_process);
+} cs_python_processes SEC(".maps");
+
+/* The address of the interpreter's state of a thread, by tid: a hint, checked at each use. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__type(value, __u64);
+} cs_python_threads SEC(".maps");
+
+/* Code objects that user space was told of. One that is forgotten is told of again. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct cs_python_code_key);
+	__type(value, __u8);
+} cs_python_codes SEC(".maps");
+
+/* As cs_walks and cs_scratch, of Python frames. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct cs_python_walk);
+} cs_python_walks SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct cs_python_stack_record);
+} cs_python_scratch SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct cs_python_code_record);
+} cs_python_code_scratch SEC(".maps");
+
+#include "python/stack.bpf.h"
+
 static __always_inline bool cs_is_target(__u32 tgid)
 {
 	return bpf_map_lookup_elem(&cs_targets, &tgid) != NULL;
 }
 
-/* 64-bit hash over all frames of the record; two stacks collide with a chance of 2^-64. */
-static __always_inline __u64 cs_hash_stack(const struct cs_stack_record *record)
+/* 64-bit hash over all frames of the record and those that python is the hash of; two stacks
+ * collide with a chance of 2^-64. */
+static __always_inline __u64 cs_hash_stack(const struct cs_stack_record *record, __u64 python)
 {
-	__u64 hash = 0x9e3779b97f4a7c15ull ^ record->n_kernel ^ (__u64)record->end << 32;
+	__u64 hash = 0x9e3779b97f4a7c15ull ^ record->n_kernel ^ (__u64)record->end << 32 ^ python;
 	__u32 n_frames = record->n_kernel + record->n_user;
 
 	for (__u32 i = 0; i < CS_USER_FRAMES + CS_KERNEL_FRAMES; i++) {
@@ -118,6 +170,31 @@ static __always_inline void cs_walk_stack(void *ctx, struct cs_unwind *walk,
 	record->kernel_cut = record->n_kernel >= CS_KERNEL_FRAMES;
 }
 
+/* The Python half goes first: user space waits for none. */
+static __always_inline bool cs_send_python(const struct cs_stack_key *key,
+					   const struct cs_python_walk *walk,
+					   struct cs_python_stack_record *record)
+{
+	__u32 n_frames = record->n_frames;
+
+	if (walk->unsent || n_frames > CS_PYTHON_FRAMES)
+		return false;
+	record->kind = CS_RECORD_PYTHON_STACK;
+	record->size = offsetof(struct cs_python_stack_record, frames) +
+		       n_frames * sizeof(struct cs_python_frame);
+	record->key = *key;
+	barrier_var(n_frames);
+	if (n_frames > CS_PYTHON_FRAMES)
+		return false; /* never */
+	if (bpf_ringbuf_output(&cs_ring, record,
+			       offsetof(struct cs_python_stack_record, frames) +
+				   n_frames * sizeof(struct cs_python_frame),
+			       0) == 0)
+		return true;
+	cs_count(&cs_stats, CS_STAT_RING_FULL);
+	return false;
+}
+
 static __always_inline bool cs_send_stack(struct cs_stack_record *record)
 {
 	__u64 n_frames = record->n_kernel + record->n_user;
@@ -148,28 +225,44 @@ static __always_inline void cs_send_sample(const struct cs_stack_key *key)
 		cs_count(&cs_stats, CS_STAT_SAMPLE_LOST);
 }
 
+static __always_inline struct cs_stack_count *cs_count_of(const struct cs_stack_key *key)
+{
+	struct cs_stack_count first = {.count = 0};
+	struct cs_stack_count *counted = bpf_map_lookup_elem(&cs_stack_counts, key);
+
+	if (counted)
+		return counted;
+	bpf_map_update_elem(&cs_stack_counts, key, &first, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&cs_stack_counts, key);
+}
+
 static __always_inline void cs_sample_stack(void *ctx, struct cs_unwind *walk,
 					    struct cs_stack_record *record, __u64 pid_tgid)
 {
-	struct cs_stack_count first = {.count = 0};
+	struct cs_python_stack_record *python;
+	struct cs_python_walk *python_walk;
 	struct cs_stack_count *counted;
+	__u32 zero = 0;
+	bool has_python;
 
+	python = bpf_map_lookup_elem(&cs_python_scratch, &zero);
+	python_walk = bpf_map_lookup_elem(&cs_python_walks, &zero);
+	if (!python || !python_walk)
+		return; /* never */
 	cs_walk_stack(ctx, walk, record);
 	cs_report_missed_code(walk, pid_tgid >> 32);
-	record->key.hash = cs_hash_stack(record);
+	has_python = cs_python_walk_stack(ctx, walk, record, python_walk, python);
+	record->key.hash = cs_hash_stack(record, has_python ? python_walk->hash : 0);
 	record->key.tgid = pid_tgid >> 32;
 	record->key.tid = (__u32)pid_tgid;
-	counted = bpf_map_lookup_elem(&cs_stack_counts, &record->key);
-	if (!counted) {
-		bpf_map_update_elem(&cs_stack_counts, &record->key, &first, BPF_NOEXIST);
-		counted = bpf_map_lookup_elem(&cs_stack_counts, &record->key);
-	}
+	counted = cs_count_of(&record->key);
 	if (!counted) {
 		cs_count(&cs_stats, CS_STAT_STACK_TABLE_FULL);
 		return;
 	}
 	__sync_fetch_and_add(&counted->count, 1);
-	if (!counted->sent && cs_send_stack(record))
+	if (!counted->sent && (!has_python || cs_send_python(&record->key, python_walk, python)) &&
+	    cs_send_stack(record))
 		counted->sent = 1;
 	if (cs_config.log_samples)
 		cs_send_sample(&record->key);
@@ -207,6 +300,7 @@ int BPF_PROG(cs_fork_follow, struct task_struct *parent, struct task_struct *chi
 	if (bpf_map_update_elem(&cs_targets, &tgid, &present, BPF_ANY))
 		cs_count(&cs_stats, CS_STAT_TARGETS_FULL);
 	cs_code_forked(parent_tgid, tgid);
+	cs_python_forked(parent_tgid, tgid);
 	cs_send_process(&cs_ring, &cs_stats, CS_RECORD_FORK, tgid, parent_tgid);
 	return 0;
 }
@@ -214,10 +308,13 @@ int BPF_PROG(cs_fork_follow, struct task_struct *parent, struct task_struct *chi
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(cs_exec_follow, struct task_struct *task)
 {
-	if (!cs_is_target(task->tgid))
+	__u32 tgid = task->tgid;
+
+	if (!cs_is_target(tgid))
 		return 0;
-	cs_code_executed(task->tgid);
-	cs_send_process(&cs_ring, &cs_stats, CS_RECORD_EXEC, task->tgid, 0);
+	cs_code_executed(tgid);
+	bpf_map_delete_elem(&cs_python_processes, &tgid);
+	cs_send_process(&cs_ring, &cs_stats, CS_RECORD_EXEC, tgid, 0);
 	return 0;
 }
 
@@ -229,6 +326,7 @@ int BPF_PROG(cs_exit_follow, struct task_struct *task)
 	if (!cs_is_last_thread(task) || !cs_is_target(tgid))
 		return 0;
 	bpf_map_delete_elem(&cs_targets, &tgid);
+	bpf_map_delete_elem(&cs_python_processes, &tgid);
 	cs_send_process(&cs_ring, &cs_stats, CS_RECORD_EXIT, tgid, 0);
 	return 0;
 }

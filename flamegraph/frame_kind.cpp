@@ -11,8 +11,10 @@ struct Suffix {
   FrameKind kind;
 };
 
-constexpr std::array<Suffix, 3> kSuffixes{
-    {{"_[k]", FrameKind::kKernel}, {"_[j]", FrameKind::kJit}, {"_[i]", FrameKind::kInlined}}};
+constexpr std::array<Suffix, 4> kSuffixes{{{"_[k]", FrameKind::kKernel},
+                                           {"_[j]", FrameKind::kJit},
+                                           {"_[i]", FrameKind::kInlined},
+                                           {"_[p]", FrameKind::kPython}}};
 
 }  // namespace
 

@@ -60,6 +60,18 @@ Group inlined_group() {
            {"#febecc", "#864958"}}};
 }
 
+Group python_group() {
+  return {"Python",
+          {{"#d9cf7f", "#635b12"},
+           {"#e2d88a", "#6a621d"},
+           {"#ece195", "#716927"},
+           {"#cbd283", "#575f19"},
+           {"#d5dc8e", "#5f6724"},
+           {"#dfe69a", "#656d2c"},
+           {"#bdd68c", "#4b6324"},
+           {"#c8e098", "#536b2f"}}};
+}
+
 // FNV-1a: the same on every machine and in every release, which std::hash does not promise.
 std::uint32_t hash_name(std::string_view name) {
   std::uint32_t hash = 2166136261U;
@@ -80,7 +92,8 @@ Palette palette_by_kind() {
                     jit_group(),
                     inlined_group(),
                     Group{"no symbol", {{"#c9c7c2", "#4a4945"}}},
-                    Group{"separator", {{"#e4e0d8", "#33363f"}}}};
+                    Group{"separator", {{"#e4e0d8", "#33363f"}}},
+                    python_group()};
   std::vector<std::uint32_t> shades;
   for (const Group& group : palette.groups) {
     shades.push_back(static_cast<std::uint32_t>(group.shades.size()));

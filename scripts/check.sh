@@ -30,13 +30,14 @@ may_include() {
     bpf) echo "unwind elf sys" ;;
     symbols) echo "target elf sys" ;;
     probes) echo "symbols target elf sys" ;;
-    collect) echo "bpf unwind symbols probes target elf sys model" ;;
+    python) echo "probes elf sys" ;;
+    collect) echo "bpf python unwind symbols probes target elf sys model" ;;
     store | compare) echo "model sys" ;;
     report) echo "model sys flamegraph" ;;
-    cli) echo "report compare collect store model bpf unwind symbols probes target elf sys flamegraph" ;;
+    cli) echo "report compare collect store model bpf python unwind symbols probes target elf sys flamegraph" ;;
   esac
 }
-layers="sys elf unwind model target symbols probes bpf collect store compare report cli flamegraph"
+layers="sys elf unwind model target symbols probes python bpf collect store compare report cli flamegraph"
 
 check_format() {
   clang-format-19 --dry-run -Werror "${sources[@]}" 2>&1 |

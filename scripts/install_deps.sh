@@ -44,7 +44,8 @@ libxml2-utils       # xmllint: SVG is well-formed XML
 golang-go           # real runtime: a Go program whose stacks move while it is recorded
 gdb                 # a large C++ program whose every frame rule is compared with readelf
 libpython3.11       # the same, a library; redis-server brings libcrypto
-python3             # compares the text of a process with its files
+libpython3.11-dev   # CPython's own headers say where its structures keep their fields
+python3             # compares the text of a process with its files; its functions are profiled
 python3-jsonschema  # JSON reports against their schema
 redis-server        # real program: counts against INFO commandstats
 redis-tools         # redis-benchmark, redis-cli
@@ -55,7 +56,7 @@ groff               # its macros
 bsdextrautils       # col, which takes the bold out of formatted pages
 procps              # ps, pgrep
 chromium            # the flame graph is clicked through in a real browser
-nodejs              # drives the browser
+nodejs              # drives the browser; a JIT with perf map and jitdump
 qemu-system-x86     # boots other kernels for the kernel tests (vmtest.sh)
 busybox-static      # the shell of its guests
 cpio                # packs their files

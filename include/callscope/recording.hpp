@@ -38,12 +38,14 @@ struct Target {
   bool operator==(const Target&) const = default;
 };
 
-enum class ModuleKind { kElf, kKernel, kVdso, kJit, kUnknown };
+enum class ModuleKind { kElf, kKernel, kVdso, kJit, kUnknown, kPython };
 
 struct Module {
   std::uint32_t id = 0;  // index into Recording::modules
   ModuleKind kind = ModuleKind::kElf;
-  std::string path;      // "/usr/lib/x.so", "[kernel]", "[vdso]", "[jit]", "[unknown]"
+  // "/usr/lib/x.so", "[kernel]", "[vdso]", "[jit]", "[unknown]"; of Python functions their file, as
+  // the interpreter names it: "/srv/app.py", "<string>".
+  std::string path;
   std::string build_id;  // lower-case hex; empty if none
 
   bool operator==(const Module&) const = default;
@@ -55,10 +57,12 @@ struct Module {
 struct Frame {
   std::uint32_t id = 0;      // index into Recording::frames
   std::uint32_t module = 0;  // index into Recording::modules
-  std::uint64_t addr = 0;    // ELF virtual address in the module; absolute for kernel and JIT
+  // ELF virtual address in the module; absolute for kernel and JIT. Of Python: number of the
+  // function << 32 | line.
+  std::uint64_t addr = 0;
   std::string function;  // linker name; display name once names were demangled; empty: unresolved
   std::uint64_t sym_off = 0;  // addr minus start of the function; 0 of an inlined one
-  std::string file{};         // source file, by DWARF; empty: not known
+  std::string file{};         // source file, by DWARF or Python; empty: not known
   std::uint32_t line = 0;     // in file: of the call, where a function is inlined; 0: not known
   std::uint32_t inline_depth = 0;  // 0: the function whose code it is; N: inlined N levels deep
 

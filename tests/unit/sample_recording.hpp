@@ -254,7 +254,8 @@ inline Recording sample_recording() {
                {2, ModuleKind::kKernel, "[kernel]", ""},
                {3, ModuleKind::kJit, "[jit]", ""},
                {4, ModuleKind::kVdso, "[vdso]", ""},
-               {5, ModuleKind::kUnknown, "[unknown]", ""}};
+               {5, ModuleKind::kUnknown, "[unknown]", ""},
+               {6, ModuleKind::kPython, "/srv/app.py", ""}};
   r.frames = {{0, 0, 0x1000, "main", 16},
               {1, 1, 0x2000, "__libc_start_call_main", 128},
               {2, 0, 0x1100, "_start", 37},
@@ -268,6 +269,7 @@ inline Recording sample_recording() {
   r.frames[3].line = 96;
   // Inlined at getCommand's address, but in no stack: add_inlined_frame puts it there.
   r.frames.push_back({7, 0, 0x4a220, "lookupKey", 0, "/src/db.c", 77, 1});
+  r.frames.push_back({8, 6, 3ULL << 32 | 12, "App.run", 0, "/srv/app.py", 12, 0});  // in no stack
   r.stacks = {{0, {3, 0, 1, 2}, false},
               {1, {4, 3, 0, 1, 2}, false},
               {2, {5, 0}, true, StackEnd::kReadFault},

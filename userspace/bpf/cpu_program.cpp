@@ -14,6 +14,20 @@
 namespace callscope {
 namespace {
 
+void on_python(const CpuProgram::Handlers& handlers, const void* data, std::size_t size,
+               std::uint32_t kind) {
+  if (kind == CS_RECORD_PYTHON_CODE) {
+    const auto& record = *static_cast<const cs_python_code_record*>(data);
+    if (handlers.python_code && size >= offsetof(cs_python_code_record, lines) + record.lines_sent)
+      handlers.python_code(record);
+    return;
+  }
+  const auto& record = *static_cast<const cs_python_stack_record*>(data);
+  if (handlers.python_stack &&
+      size >= offsetof(cs_python_stack_record, frames) + record.n_frames * sizeof(record.frames[0]))
+    handlers.python_stack(record);
+}
+
 // A record is taken only when it is as long as it says; BPF made it, so this never fails.
 int on_record(void* context, void* data, std::size_t size) {
   const auto& handlers = *static_cast<const CpuProgram::Handlers*>(context);
@@ -27,6 +41,8 @@ int on_record(void* context, void* data, std::size_t size) {
       handlers.stack(record);
   } else if (kind == CS_RECORD_MISSED) {
     if (handlers.missed) handlers.missed(*static_cast<const cs_missed_record*>(data));
+  } else if (kind == CS_RECORD_PYTHON_CODE || kind == CS_RECORD_PYTHON_STACK) {
+    on_python(handlers, data, size, kind);
   } else if (kind == CS_RECORD_SAMPLE) {
     if (handlers.sample) handlers.sample(*static_cast<const cs_sample_record*>(data));
   } else {
@@ -94,6 +110,11 @@ Result<void> CpuProgram::attach() {
     links_.emplace_back(link);
   }
   return {};
+}
+
+bool CpuProgram::set_python(std::uint32_t tgid, const cs_python_process& process) {
+  return ::bpf_map__update_elem(skeleton_->maps.cs_python_processes, &tgid, sizeof(tgid), &process,
+                                sizeof(process), BPF_ANY) == 0;
 }
 
 void CpuProgram::enable() { skeleton_->bss->cs_enabled = 1; }

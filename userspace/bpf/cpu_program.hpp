@@ -12,6 +12,7 @@
 #include "bpf/unwind_maps.hpp"
 #include "callscope/abi/cpu.h"
 #include "callscope/abi/process.h"
+#include "callscope/abi/python.h"
 #include "callscope/abi/stats.h"
 #include "callscope/error.hpp"
 #include "sys/fd.hpp"
@@ -40,6 +41,8 @@ class CpuProgram {
     std::function<void(const cs_process_record&)> process;
     std::function<void(const cs_sample_record&)> sample = {};  // with log_samples
     std::function<void(const cs_missed_record&)> missed = {};
+    std::function<void(const cs_python_code_record&)> python_code = {};
+    std::function<void(const cs_python_stack_record&)> python_stack = {};
   };
 
   // unwind must outlive nothing: the kernel keeps the maps for the program.
@@ -51,6 +54,8 @@ class CpuProgram {
 
   Result<void> attach();
   Result<void> add_target(std::uint32_t tgid);
+  // From now on the stacks of the process have a Python half. False: too many processes have one.
+  bool set_python(std::uint32_t tgid, const cs_python_process& process);
   void enable();
   void stop();  // no sample is taken after it returns
 

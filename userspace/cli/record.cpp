@@ -39,6 +39,7 @@ struct RecordArguments {
   std::string output;
   std::string event = "cpu-clock";
   std::string unwind = "auto";
+  std::string python = "auto";
   std::string cache_dir;
   std::string mechanism = "auto";
   std::string exit_mode = "auto";
@@ -89,6 +90,7 @@ Result<RecordOptions> record_options(const RecordArguments& arguments) {
   options.cache_dir = arguments.cache_dir;
   if (arguments.unwind == "fp") options.unwind = UnwindMode::kFramePointer;
   if (arguments.unwind == "eh-frame") options.unwind = UnwindMode::kEhFrame;
+  options.python = arguments.python == "auto";
   options.follow_children = arguments.follow_children;
   options.inlined_frames = arguments.inlined_frames;
   options.interval_ns = arguments.interval_ns;
@@ -282,6 +284,10 @@ std::vector<Option> record_option_table(RecordArguments& a) {
        "elsewhere), "
        "fp (frame pointers only) or eh-frame (unwind tables only). Default: auto.",
        set_choice(a.unwind, {"auto", "fp", "eh-frame"})},
+      {"--python", "HOW",
+       "auto: show the functions of CPython 3.11 to 3.13 in CPU stacks, with file and line, in the "
+       "place of the interpreter's evaluation loop; off: show the loop. Default: auto.",
+       set_choice(a.python, {"auto", "off"})},
       {"--cache-dir", "DIR",
        "Where unwind tables are kept, see 'callscope cache'. Default: /var/cache/callscope for "
        "root.",

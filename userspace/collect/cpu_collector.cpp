@@ -16,21 +16,24 @@ constexpr std::size_t kMaxTimedSamples = 2'000'000;  // 48 MB; hours at 99 Hz
 Result<std::unique_ptr<CpuCollector>> CpuCollector::start(const CpuProgram::Options& options,
                                                           Recording& recording,
                                                           Symbolizer& symbolizer,
-                                                          StackTable& stacks,
-                                                          UnwindThread& unwind) {
+                                                          StackTable& stacks, UnwindThread& unwind,
+                                                          bool python) {
   std::unique_ptr<CpuCollector> self(new CpuCollector(recording, symbolizer, stacks, unwind));
   CpuCollector* const raw = self.get();  // the program is a member: its handlers die with it
-  Result<CpuProgram> program =
-      CpuProgram::load(options, unwind.maps(),
-                       {[raw](const cs_stack_record& record) { raw->on_stack(record); },
-                        [raw](const cs_process_record& record) { raw->on_process(record); },
-                        [raw](const cs_sample_record& record) { raw->on_sample(record); },
-                        [raw](const cs_missed_record& record) {
-                          raw->unwind_.look_at(static_cast<std::int32_t>(record.tgid));
-                        }});
+  Result<CpuProgram> program = CpuProgram::load(
+      options, unwind.maps(),
+      {[raw](const cs_stack_record& record) { raw->on_stack(record); },
+       [raw](const cs_process_record& record) { raw->on_process(record); },
+       [raw](const cs_sample_record& record) { raw->on_sample(record); },
+       [raw](const cs_missed_record& record) {
+         raw->unwind_.look_at(static_cast<std::int32_t>(record.tgid));
+       },
+       [raw](const cs_python_code_record& record) { raw->python_frames_.add_code(record); },
+       [raw](const cs_python_stack_record& record) { raw->python_samples_.add_half(record); }});
   if (!program) return std::unexpected(program.error());
   CS_TRY(program->attach());
   self->program_ = std::make_unique<CpuProgram>(std::move(*program));
+  if (python) self->python_ = std::make_unique<PythonFeed>(recording, symbolizer, *self->program_);
   return self;
 }
 
@@ -39,19 +42,53 @@ void CpuCollector::stop() {
   program_->drain();
 }
 
+void CpuCollector::look_for_python(std::int32_t pid) {
+  if (python_) python_->look(pid);
+}
+
+std::optional<MixedStack> CpuCollector::mix_python(const cs_stack_record& record) {
+  const PythonSamples::Half* const half = python_samples_.half(record.key);
+  if (half == nullptr || !python_) return std::nullopt;
+  const auto pid = static_cast<std::int32_t>(record.key.tgid);
+  std::vector<bool> is_loop;
+  for (std::uint32_t i = 0; i < record.n_user; ++i)
+    is_loop.push_back(python_->is_loop(pid, record.frames[i] - (i == 0 ? 0 : 1)));
+  std::optional<MixedStack> mixed =
+      interleave(is_loop, record.end == CS_STACK_COMPLETE, half->frames, half->end);
+  python_samples_.note(record.key, *half, mixed ? &*mixed : nullptr);
+  return mixed;
+}
+
+StackEnd CpuCollector::add_user_frames(const cs_stack_record& record,
+                                       std::vector<std::uint32_t>& frames) {
+  const auto pid = static_cast<std::int32_t>(record.key.tgid);
+  const auto add_native = [&](std::uint32_t i) {
+    const AddressKind kind = i == 0 ? AddressKind::kExact : AddressKind::kReturn;
+    frames.push_back(symbolizer_.user_frame(pid, record.frames[i], kind));
+  };
+  const std::optional<MixedStack> mixed = mix_python(record);
+  if (!mixed) {
+    for (std::uint32_t i = 0; i < record.n_user; ++i) add_native(i);
+    return stack_end(record.end);
+  }
+  const PythonSamples::Half& half = python_samples_.last_half();
+  for (const MixedFrame& frame : mixed->frames) {
+    if (frame.python)
+      frames.push_back(python_frames_.frame(record.key.tgid, half.frames[frame.index]));
+    else
+      add_native(frame.index);
+  }
+  return mixed->cut ? StackEnd::kDepth : stack_end(record.end);
+}
+
 std::uint32_t CpuCollector::intern_stack(const cs_stack_record& record) {
   std::vector<std::uint32_t> frames;
   frames.reserve(record.n_kernel + record.n_user);
-  const auto pid = static_cast<std::int32_t>(record.key.tgid);
   // The leaf of each half is where it was interrupted; all others are return addresses.
-  const auto kind = [](std::uint32_t i) {
-    return i == 0 ? AddressKind::kExact : AddressKind::kReturn;
-  };
   for (std::uint32_t i = 0; i < record.n_kernel; ++i)
-    frames.push_back(symbolizer_.kernel_frame(record.frames[record.n_user + i], kind(i)));
-  for (std::uint32_t i = 0; i < record.n_user; ++i)
-    frames.push_back(symbolizer_.user_frame(pid, record.frames[i], kind(i)));
-  const StackEnd end = stack_end(record.end);
+    frames.push_back(symbolizer_.kernel_frame(record.frames[record.n_user + i],
+                                              i == 0 ? AddressKind::kExact : AddressKind::kReturn));
+  const StackEnd end = add_user_frames(record, frames);
   return stacks_.intern(std::move(frames), is_cut(end) || record.kernel_cut != 0, end);
 }
 
@@ -93,8 +130,12 @@ void CpuCollector::on_process(const cs_process_record& record) {
   const auto pid = static_cast<std::int32_t>(record.tgid);
   if (record.kind == CS_RECORD_FORK)
     symbolizer_.adopt(pid, static_cast<std::int32_t>(record.parent_tgid));
+  if (record.kind == CS_RECORD_FORK && python_)
+    python_->forked(pid, static_cast<std::int32_t>(record.parent_tgid));
   // After exec the maps are new; when it has ended already, what is known stays.
-  if (record.kind == CS_RECORD_EXEC && !symbolizer_.refresh(pid)) return;
+  if (record.kind != CS_RECORD_EXEC || !symbolizer_.refresh(pid)) return;
+  if (python_) python_->executed(pid);
+  look_for_python(pid);
 }
 
 Result<void> CpuCollector::update() {
@@ -102,7 +143,9 @@ Result<void> CpuCollector::update() {
   if (!counts) return std::unexpected(counts.error());
   lost_frames_samples_ = 0;
   for (CpuSamples& samples : recording_.cpu) samples.count = 0;
+  python_samples_.begin_counting();
   for (const CpuProgram::Counted& counted : *counts) {
+    python_samples_.count(counted.key, counted.count);
     const auto row = rows_.find(counted.key);
     if (row == rows_.end())
       lost_frames_samples_ += counted.count;
@@ -131,6 +174,9 @@ void CpuCollector::add_quality(std::vector<QualityItem>& quality) const {
       "forked processes not sampled: too many at one time");
   add(CS_STAT_EVENT_LOST, "process_events_lost", false,
       "fork, exec or exit events lost: names in short-lived children may be missing");
+  if (!python_ || !python_->found_any()) return;
+  python_samples_.add_quality(quality);
+  python_frames_.add_quality(quality);
 }
 
 }  // namespace callscope

@@ -8,12 +8,16 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
 #include "bpf/cpu_program.hpp"
 #include "callscope/error.hpp"
 #include "callscope/recording.hpp"
+#include "collect/python_feed.hpp"
+#include "collect/python_frames.hpp"
+#include "collect/python_samples.hpp"
 #include "collect/stack_table.hpp"
 #include "collect/unwind_thread.hpp"
 #include "symbols/symbolizer.hpp"
@@ -22,11 +26,15 @@ namespace callscope {
 
 class CpuCollector {
  public:
-  // Loads and attaches; no sample counts before enable().
+  // Loads and attaches; no sample counts before enable(). python: show its functions.
   static Result<std::unique_ptr<CpuCollector>> start(const CpuProgram::Options& options,
                                                      Recording& recording, Symbolizer& symbolizer,
-                                                     StackTable& stacks, UnwindThread& unwind);
+                                                     StackTable& stacks, UnwindThread& unwind,
+                                                     bool python = true);
 
+  // Shows Python functions of the process, if it runs any. To be called again when it has mapped
+  // new code, which the symbolizer knows.
+  void look_for_python(std::int32_t pid);
   void enable() { program_->enable(); }
   void stop();
   [[nodiscard]] int ring_fd() const { return program_->ring_fd(); }
@@ -46,11 +54,18 @@ class CpuCollector {
  private:
   CpuCollector(Recording& recording, Symbolizer& symbolizer, StackTable& stacks,
                UnwindThread& unwind)
-      : recording_(recording), symbolizer_(symbolizer), stacks_(stacks), unwind_(unwind) {}
+      : recording_(recording),
+        symbolizer_(symbolizer),
+        stacks_(stacks),
+        unwind_(unwind),
+        python_frames_(recording, symbolizer) {}
   void on_stack(const cs_stack_record& record);
   void on_process(const cs_process_record& record);
   void on_sample(const cs_sample_record& record);
   std::uint32_t intern_stack(const cs_stack_record& record);
+  // Appends the user half of the stack; how it ends.
+  StackEnd add_user_frames(const cs_stack_record& record, std::vector<std::uint32_t>& frames);
+  std::optional<MixedStack> mix_python(const cs_stack_record& record);
 
   struct KeyHash {
     std::size_t operator()(const cs_stack_key& key) const {
@@ -79,6 +94,9 @@ class CpuCollector {
   std::uint64_t samples_dropped_ = 0;
   std::unordered_map<std::uint64_t, std::size_t> threads_;  // (pid, tid) into Recording::threads
   std::unique_ptr<CpuProgram> program_;
+  std::unique_ptr<PythonFeed> python_;  // once a process was looked at; refers to the program
+  PythonFrames python_frames_;
+  PythonSamples python_samples_;
 };
 
 }  // namespace callscope

@@ -97,6 +97,7 @@ void Recorder::follow_changes() {
   for (const UnwindThread::Change& change : unwind_->take_changes()) {
     // Names of what the targets mapped, even if they have ended meanwhile.
     if (change.kind == kMapped) (void)symbolizer_.refresh(change.pid, change.maps_text);
+    if (change.kind == kMapped && cpu_) cpu_->look_for_python(change.pid);
     if (change.kind == kForked && spans_) spans_->add_process(change.pid);
     if (change.kind == kEnded && spans_) spans_->remove_process(change.pid);
   }
@@ -110,7 +111,7 @@ std::future<Recorder::StartedCpu> Recorder::start_cpu() {
                                 .clock = options_.clock,
                                 .follow_children = options_.follow_children,
                                 .log_samples = slow_calls_.wanted()},
-                               recording_, symbolizer_, stacks_, *unwind_);
+                               recording_, symbolizer_, stacks_, *unwind_, options_.python);
   });
 }
 
@@ -119,6 +120,7 @@ Result<void> Recorder::take_cpu(std::future<StartedCpu>& started) {
   StartedCpu cpu = started.get();
   if (!cpu) return std::unexpected(cpu.error());
   cpu_ = std::move(*cpu);
+  cpu_->look_for_python(process_.pid());
   recording_.sample_hz = static_cast<std::uint32_t>(options_.sample_hz);
   recording_.sample_event = options_.clock == SampleClock::kCycles ? "cycles" : "cpu-clock";
   return {};
@@ -186,6 +188,7 @@ Result<void> Recorder::add_processes() {
     if (!process) return std::unexpected(process.error());
     CS_TRY(symbolizer_.refresh(pid));
     if (cpu_) CS_TRY(cpu_->add_target(pid));
+    if (cpu_) cpu_->look_for_python(pid);
     if (calls_) CS_TRY(calls_->add_process(pid));
     if (spans_) spans_->add_process(pid);
   }
@@ -265,6 +268,7 @@ Result<void> Recorder::tick() {
   if (process_.alive()) {
     (void)symbolizer_.refresh(process_.pid());
     unwind_->look_at(process_.pid());
+    if (cpu_) cpu_->look_for_python(process_.pid());
     (void)resources_->take(recording_.duration_ns, recording_.snapshots);
   }
   CS_TRY(drain());
@@ -321,6 +325,7 @@ Result<void> Recorder::stop(const std::string& ended_by) {
     CS_TRY(cpu_->update());
   }
   update_calls(end_ns);
+  symbolizer_.refresh_names();
   if (spans_) spans_->update(recording_.spans);
   if (inlined_) apply_inlined(inlined_->finish(kSecond), recording_);
   add_source_lines(recording_, symbolizer_,

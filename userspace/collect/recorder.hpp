@@ -46,6 +46,7 @@ struct RecordOptions {
   UnwindMode unwind = UnwindMode::kAuto;
   std::string cache_dir;  // of unwind tables; empty: the default one
   bool follow_children = true;
+  bool python = true;             // functions of Python in the place of its evaluation loop
   bool inlined_frames = true;     // functions inlined by the compiler are frames of stacks
   bool stands_in_loader = false;  // a launched target, at LoaderStop::kLibrariesMapped
   bool await_libraries = false;   // patterns that match nothing may mean libraries to be loaded

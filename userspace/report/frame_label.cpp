@@ -15,9 +15,17 @@ std::string module_label(const Module& module) {
 
 namespace {
 
+bool is_python(const Recording& recording, const Frame& frame) {
+  return recording.modules[frame.module].kind == ModuleKind::kPython && !frame.function.empty();
+}
+
+// Names of Python functions say little without their file: "__init__", "<module>", "run".
 std::string plain_label(const Recording& recording, const Frame& frame) {
+  const Module& module = recording.modules[frame.module];
+  if (is_python(recording, frame))
+    return fmt::format("{} ({})", frame.function, module_label(module));
   if (!frame.function.empty()) return frame.function;
-  return fmt::format("[{}+{:#x}]", module_label(recording.modules[frame.module]), frame.addr);
+  return fmt::format("[{}+{:#x}]", module_label(module), frame.addr);
 }
 
 }  // namespace
@@ -41,9 +49,10 @@ std::string folded_text(const std::string& text) {
 }
 
 std::string folded_label(const Recording& recording, const Frame& frame, bool with_line) {
+  const std::string line = line_label(frame.file, frame.line);
   std::string label = plain_label(recording, frame);
-  if (const std::string line = line_label(frame.file, frame.line); with_line && !line.empty())
-    label += " (" + line + ")";
+  if (with_line && !line.empty())
+    label = (is_python(recording, frame) ? frame.function : label) + " (" + line + ")";
   label = folded_text(label);
   if (frame.inlined()) return label += "_[i]";
   switch (recording.modules[frame.module].kind) {
@@ -51,6 +60,8 @@ std::string folded_label(const Recording& recording, const Frame& frame, bool wi
       return label += "_[k]";
     case ModuleKind::kJit:
       return label += "_[j]";
+    case ModuleKind::kPython:
+      return label += "_[p]";
     case ModuleKind::kElf:
     case ModuleKind::kVdso:
     case ModuleKind::kUnknown:

@@ -31,7 +31,7 @@ Json target_json(const Target& target) {
 }
 
 Json module_json(const Module& module) {
-  constexpr std::array kKinds = {"elf", "kernel", "vdso", "jit", "unknown"};
+  constexpr std::array kKinds = {"elf", "kernel", "vdso", "jit", "unknown", "python"};
   return {{"path", module.path},
           {"kind", kKinds[static_cast<std::size_t>(module.kind)]},
           {"build_id", module.build_id}};

@@ -31,15 +31,15 @@ inline constexpr std::array<std::string_view, 21> kTables = {"recording",     "p
                                                              "span_histogram"};
 
 // Texts of enum values in the file, indexed by the value.
-inline constexpr std::array<std::string_view, 5> kModuleKinds = {"elf", "kernel", "vdso", "jit",
-                                                                 "unknown"};
+inline constexpr std::array<std::string_view, 6> kModuleKinds = {"elf", "kernel",  "vdso",
+                                                                 "jit", "unknown", "python"};
 inline constexpr std::array<std::string_view, 12> kStackEnds = {
     "unknown",  "complete",    "depth",      "no-mapping", "no-table",   "jit",
     "bad-rule", "no-register", "read-fault", "backward",   "trampoline", "no-user"};
 inline constexpr std::array<std::string_view, 3> kExitModes = {"uretprobe", "ret-site",
                                                                "entry-only"};
 static_assert(static_cast<std::size_t>(StackEnd::kNoUser) + 1 == kStackEnds.size());
-static_assert(static_cast<std::size_t>(ModuleKind::kUnknown) + 1 == kModuleKinds.size());
+static_assert(static_cast<std::size_t>(ModuleKind::kPython) + 1 == kModuleKinds.size());
 static_assert(static_cast<std::size_t>(ExitMode::kEntryOnly) + 1 == kExitModes.size());
 
 // Bytes 0..99 of an SQLite file that tell what it is (https://www.sqlite.org/fileformat.html).

@@ -73,7 +73,7 @@ CREATE TABLE process (
 -- Files and pseudo files that code was seen in. Ids count from 0 without gaps.
 CREATE TABLE module (
   id       INTEGER PRIMARY KEY,
-  kind     TEXT NOT NULL,  -- "elf", "kernel", "vdso", "jit", "unknown"
+  kind     TEXT NOT NULL,  -- "elf", "kernel", "vdso", "jit", "unknown", "python"
   path     TEXT NOT NULL,
   build_id TEXT NOT NULL   -- lower-case hex
 );

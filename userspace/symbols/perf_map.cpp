@@ -42,16 +42,29 @@ bool PerfMap::add_line(std::string_view line) {
   const auto size = take_hex(line);
   if (!size || line.empty()) return false;
   if (*size > std::numeric_limits<std::uint64_t>::max() - *start) return false;
-  if (*size == 0) return true;  // a stub without code: nothing to look up
-  if (entries_.size() >= kMaxEntries) {
-    ++dropped_lines_;
-    return true;
-  }
-  insert(*start, *start + *size, line.substr(0, kMaxNameBytes));
+  add_code(*start, *size, line);
   return true;
 }
 
+void PerfMap::add_code(std::uint64_t start, std::uint64_t size, std::string_view name) {
+  if (size == 0) return;  // a stub without code: nothing to look up
+  if (size > std::numeric_limits<std::uint64_t>::max() - start) return;
+  if (entries_.size() >= kMaxEntries)
+    ++dropped_lines_;
+  else
+    insert(start, start + size, name.substr(0, kMaxNameBytes));
+}
+
+void PerfMap::remove_code(std::uint64_t start, std::uint64_t size) {
+  if (size <= std::numeric_limits<std::uint64_t>::max() - start) cut_out(start, start + size);
+}
+
 void PerfMap::insert(std::uint64_t start, std::uint64_t end, std::string_view name) {
+  cut_out(start, end);
+  entries_.emplace(start, Entry{end, start, std::string(name)});
+}
+
+void PerfMap::cut_out(std::uint64_t start, std::uint64_t end) {
   auto it = entries_.upper_bound(start);
   if (it != entries_.begin()) {
     const auto before = std::prev(it);
@@ -73,7 +86,6 @@ void PerfMap::insert(std::uint64_t start, std::uint64_t end, std::string_view na
     }
     it = entries_.erase(it);
   }
-  entries_.emplace(start, Entry{end, start, std::string(name)});
 }
 
 std::optional<PerfMap::Match> PerfMap::find(std::uint64_t addr) const {

@@ -25,6 +25,10 @@ class PerfMap {
   // being written, is to be given again.
   std::size_t add(std::string_view text);
 
+  // Code at [start, start + size), newer than all that is known there.
+  void add_code(std::uint64_t start, std::uint64_t size, std::string_view name);
+  void remove_code(std::uint64_t start, std::uint64_t size);
+
   [[nodiscard]] std::optional<Match> find(std::uint64_t addr) const;
   [[nodiscard]] bool empty() const { return entries_.empty(); }
   [[nodiscard]] std::size_t size() const { return entries_.size(); }
@@ -38,6 +42,7 @@ class PerfMap {
     std::string name;
   };
   bool add_line(std::string_view line);
+  void cut_out(std::uint64_t start, std::uint64_t end);
   void insert(std::uint64_t start, std::uint64_t end, std::string_view name);
 
   std::map<std::uint64_t, Entry> entries_;  // by first address, disjoint

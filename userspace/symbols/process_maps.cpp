@@ -43,10 +43,15 @@ Result<void> ProcessMaps::refresh(const std::string& text) {
     set_mappings(std::move(*mappings));
     text_ = text;
   }
+  refresh_names();
+  return {};
+}
+
+void ProcessMaps::refresh_names() {
   const bool has_jit = std::ranges::any_of(
       current_, [](const CodeMapping& code) { return may_be_jit(code.mapping); });
   if (has_jit && jit_.refresh(root_.get())) ++jit_generation_;
-  return {};
+  if (jit_dump_.refresh()) ++jit_generation_;
 }
 
 void ProcessMaps::set_mappings(std::vector<Mapping> mappings) {
@@ -57,6 +62,7 @@ void ProcessMaps::set_mappings(std::vector<Mapping> mappings) {
   std::vector<CodeMapping> fresh;
   for (Mapping& mapping : mappings) {
     if (!mapping.executable) continue;
+    if (is_jit_dump(mapping)) jit_dump_.open(pid_, mapping, root_.get());
     const CodeMapping* const known = find(mapping.start);
     if (known != nullptr && same_code(known->mapping, mapping)) {
       fresh.push_back(*known);
@@ -80,6 +86,7 @@ void ProcessMaps::inherit(const ProcessMaps& other) {
   current_ = other.current_;
   former_ = other.former_;
   jit_.inherit(other.jit_.map());
+  jit_dump_.inherit(other.jit_dump_);
 }
 
 const CodeMapping* ProcessMaps::find(std::uint64_t addr) const {

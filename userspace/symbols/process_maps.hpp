@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "symbols/jit_dump_file.hpp"
 #include "symbols/module_cache.hpp"
 #include "symbols/perf_map_file.hpp"
 
@@ -32,6 +33,8 @@ class ProcessMaps {
   // Of /proc/PID/maps. kNotFound: it has ended, or has no code.
   static Result<std::string> read_text(std::int32_t pid);
   Result<void> refresh(const std::string& text);
+  // Of JIT code only: node writes the last ones of a jitdump when it ends.
+  void refresh_names();
   // What a forked child of other starts with.
   void inherit(const ProcessMaps& other);
 
@@ -39,10 +42,12 @@ class ProcessMaps {
   [[nodiscard]] const std::vector<CodeMapping>& mappings() const { return current_; }
   // nullptr: no executable mapping holds addr.
   [[nodiscard]] const CodeMapping* find(std::uint64_t addr) const;
+  // By the jitdump file, which is written at once and says more, else by the perf map.
   [[nodiscard]] std::optional<PerfMap::Match> find_jit(std::uint64_t addr) const {
-    return jit_.map().find(addr);
+    const auto dumped = jit_dump_.dump().map().find(addr);
+    return dumped ? dumped : jit_.map().find(addr);
   }
-  // Goes up each time that refresh() read new lines of the perf map.
+  // Goes up each time that refresh() read new names of the perf map or the jitdump file.
   [[nodiscard]] std::uint64_t jit_generation() const { return jit_generation_; }
 
  private:
@@ -55,6 +60,7 @@ class ProcessMaps {
   std::vector<CodeMapping> current_;        // by start address
   std::vector<CodeMapping> former_;         // oldest first, bounded
   PerfMapFile jit_;
+  JitDumpFile jit_dump_;
   std::uint64_t jit_generation_ = 0;
 };
 

@@ -47,6 +47,14 @@ Result<void> Symbolizer::refresh(std::int32_t pid, const std::string& maps_text)
   return {};
 }
 
+void Symbolizer::refresh_names() {
+  for (auto& [pid, maps] : processes_) {
+    const std::uint64_t generation = maps.jit_generation();
+    maps.refresh_names();
+    if (maps.jit_generation() != generation) name_jit_frames(pid);
+  }
+}
+
 void Symbolizer::adopt(std::int32_t child, std::int32_t parent) {
   const ProcessMaps* const known = process(child);
   if (known != nullptr && !known->mappings().empty()) return;

@@ -34,6 +34,9 @@ class Symbolizer {
   Result<void> refresh(std::int32_t pid);
   // The same with the text of /proc/PID/maps that was read before; the process may have ended.
   Result<void> refresh(std::int32_t pid, const std::string& maps_text);
+  // Reads what JIT compilers have written about their code since; also of processes that have
+  // ended.
+  void refresh_names();
   // child was forked by parent: until it is refreshed it has the parent's maps. No effect on a
   // process that is known already.
   void adopt(std::int32_t child, std::int32_t parent);

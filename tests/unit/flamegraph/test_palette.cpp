@@ -47,6 +47,7 @@ TEST_CASE("the kind of a frame is told by its suffix", "[unit]") {
   CHECK(frame_kind("vfs_read_[k]") == FrameKind::kKernel);
   CHECK(frame_kind("Interpreter_[j]") == FrameKind::kJit);
   CHECK(frame_kind("size_[i]") == FrameKind::kInlined);
+  CHECK(frame_kind("run (app.py)_[p]") == FrameKind::kPython);
   CHECK(frame_kind("main") == FrameKind::kUser);
   CHECK(frame_kind("[unknown] libc.so.6+0x1234") == FrameKind::kUnresolved);
   CHECK(frame_kind("[libc.so.6]") == FrameKind::kUnresolved);
@@ -64,6 +65,7 @@ TEST_CASE("a function has one colour whatever the graph, kinds have families", "
   CHECK(palette.groups[choice_for("read_[k]").group].label == "kernel");
   CHECK(palette.groups[choice_for("f_[j]").group].label == "JIT");
   CHECK(palette.groups[choice_for("f_[i]").group].label == "inlined");
+  CHECK(palette.groups[choice_for("f_[p]").group].label == "Python");
   CHECK(palette.groups[choice_for("[unknown]").group].label == "no symbol");
   CHECK(palette.groups[choice_for("-").group].label == "separator");
 }

@@ -22,6 +22,18 @@ TEST_CASE("folded lines go from thread to leaf, sorted, with kernel and JIT mark
         "redis-server;_start;__libc_start_call_main;main;getCommand;tcp_sendmsg_[k] 120\n");
 }
 
+TEST_CASE("Python functions are told apart by their file", "[unit]") {
+  Recording recording = sample_recording();
+  recording.stacks[0].frames = {8, 1, 2};
+  recording.cpu = {{0, 4242, 4242, 300}};
+  CHECK(render_folded(recording, {}) ==
+        "redis-server;_start;__libc_start_call_main;App.run (app.py)_[p] 300\n");
+  callscope::ReportOptions with_lines;
+  with_lines.lines = true;
+  CHECK(render_folded(recording, with_lines) ==
+        "redis-server;_start;__libc_start_call_main;App.run (app.py:12)_[p] 300\n");
+}
+
 TEST_CASE("threads of one name share their lines, and unknown threads have the target's",
           "[unit]") {
   Recording recording = sample_recording();

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/* A part of cpu.bpf.c: from a Python frame to its caller. One evaluation loop of the interpreter
+ * runs several frames, as Python functions call each other without a native call. */
+#ifndef CALLSCOPE_BPF_PYTHON_FRAMES_BPF_H
+#define CALLSCOPE_BPF_PYTHON_FRAMES_BPF_H
+
+#include "python/code.bpf.h"
+#include "python/state.bpf.h"
+
+/* The function of the frame in walk->frame_block. */
+static __always_inline int cs_python_read_function(struct cs_python_walk *walk)
+{
+	const struct cs_python_layout *layout = &walk->process.layout;
+	__u64 code = cs_python_u64(walk->frame_block, layout->frame_code);
+	__u64 at = cs_python_u64(walk->frame_block, layout->frame_instruction);
+	__s64 instruction;
+
+	if (cs_read_user(walk->code, CS_PYTHON_CODE_BYTES, code))
+		return CS_PYTHON_BROKEN;
+	if (cs_python_u64(walk->code, CS_PYTHON_TYPE) != walk->process.code_type)
+		return CS_PYTHON_BROKEN;
+	instruction = (__s64)(at - code - layout->code_start) >> 1;
+	if (instruction < -1 || instruction >= cs_python_u32(walk->code, layout->code_units))
+		return CS_PYTHON_BROKEN;
+	walk->found.code = cs_python_identify(walk, code);
+	walk->found.instruction = instruction;
+	walk->found.flags = 0;
+	if (layout->has_is_entry && cs_python_u8(walk->frame_block, layout->frame_is_entry))
+		walk->found.flags = CS_PYTHON_OUTERMOST;
+	cs_python_tell_code(walk, code, walk->found.code);
+	return 0;
+}
+
+/* Fills walk->found and goes to the caller. enum cs_python_end. */
+CS_SUBPROGRAM int cs_python_step(struct cs_python_walk *walk)
+{
+	const struct cs_python_layout *layout;
+	int end;
+
+	if (!walk)
+		return CS_PYTHON_BROKEN;
+	layout = &walk->process.layout;
+	if (!walk->frame)
+		return CS_PYTHON_COMPLETE;
+	if (cs_read_user(walk->frame_block, CS_PYTHON_FRAME_BYTES, walk->frame))
+		return CS_PYTHON_BROKEN;
+	walk->frame = cs_python_u64(walk->frame_block, layout->frame_previous);
+	if (!layout->has_is_entry &&
+	    cs_python_u8(walk->frame_block, layout->frame_owner) == CS_PYTHON_OWNED_BY_C) {
+		walk->found.code = 0;
+		walk->found.instruction = -1;
+		walk->found.flags = CS_PYTHON_OUTERMOST | CS_PYTHON_NO_FRAME;
+		return 0;
+	}
+	end = cs_python_read_function(walk);
+	return end;
+}
+
+/* All frames from walk->frame on. enum cs_python_end. */
+CS_SUBPROGRAM int cs_python_read_frames(struct cs_python_walk *walk,
+					struct cs_python_stack_record *record)
+{
+	int end;
+
+	if (!walk || !record)
+		return CS_PYTHON_BROKEN;
+	for (__u32 n = 0; n < CS_PYTHON_FRAMES; n++) {
+		record->n_frames = n;
+		end = cs_python_step(walk);
+		if (end)
+			return end;
+		record->frames[n] = walk->found;
+		walk->hash = cs_python_mix(walk->hash, walk->found.code);
+		walk->hash = cs_python_mix(walk->hash, (__u32)walk->found.instruction);
+	}
+	record->n_frames = CS_PYTHON_FRAMES;
+	return walk->frame ? CS_PYTHON_DEPTH : CS_PYTHON_COMPLETE;
+}
+
+#endif

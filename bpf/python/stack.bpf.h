@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/* A part of cpu.bpf.c: the Python half of a stack whose native half has been walked. */
+#ifndef CALLSCOPE_BPF_PYTHON_STACK_BPF_H
+#define CALLSCOPE_BPF_PYTHON_STACK_BPF_H
+
+#include "common/kernel_types.bpf.h"
+#include "common/unwind/registers.bpf.h"
+#include "python/frames.bpf.h"
+#include "python/threads.bpf.h"
+
+static __always_inline bool cs_python_in_loop(const struct cs_python_process *process, __u64 addr)
+{
+	for (int i = 0; i < CS_PYTHON_EVALS; i++) {
+		const struct cs_python_range *eval = &process->evals[i];
+
+		if (addr - eval->start < eval->end - eval->start)
+			return true;
+	}
+	return false;
+}
+
+/* The number of frames of the evaluation loop. Where in it they are is of no interest once they are
+ * replaced: with hide all get one address, so that they make no different stacks. */
+CS_SUBPROGRAM int cs_python_loops(const struct cs_python_walk *walk, struct cs_user_frames *frames,
+				  __u32 n_user, int hide)
+{
+	int loops = 0;
+
+	if (!walk || !frames)
+		return 0;
+	for (__u32 i = 0; i < CS_USER_FRAMES; i++) {
+		__u64 is_return = i > 0;
+
+		if (i >= n_user)
+			break;
+		if (!cs_python_in_loop(&walk->process, frames->addr[i] - is_return))
+			continue;
+		loops++;
+		if (hide)
+			frames->addr[i] = walk->process.evals[0].start + is_return;
+	}
+	return loops;
+}
+
+static __always_inline bool cs_is_in_a_register(const struct cs_unwind *registers, __u64 value)
+{
+	bool found = false;
+
+	for (int i = 0; i < CS_REG_COUNT; i++)
+		found |= registers->regs[i] == value;
+	return found;
+}
+
+/* The thread stands at the beginning of the loop, where this builds its record of frames and links
+ * it, in an order that is the compiler's. What is linked is right if it names the frame that the
+ * loop is about to run, which is in a register then. */
+static __always_inline bool cs_python_is_linked(void *ctx, struct cs_python_walk *walk,
+						struct cs_unwind *registers)
+{
+	const struct cs_python_layout *layout = &walk->process.layout;
+	__u64 sp, previous;
+
+	if (!cs_get_interrupted(ctx, bpf_get_current_task_btf(), registers))
+		return false;
+	sp = registers->regs[CS_REG_RSP];
+	if (layout->by_cframe && walk->cframe - sp >= walk->process.eval_bytes)
+		return true; /* not yet: it is that of the loop outside */
+	if (!cs_is_in_a_register(registers, walk->frame))
+		return !layout->by_cframe;
+	if (cs_read_user(walk->frame_block, CS_PYTHON_FRAME_BYTES, walk->frame))
+		return false;
+	if (layout->has_is_entry)
+		return cs_python_u8(walk->frame_block, layout->frame_is_entry);
+	previous = cs_python_u64(walk->frame_block, layout->frame_previous);
+	return previous - sp < walk->process.eval_bytes;
+}
+
+/* Fills the record but for its key. False: the stack has no Python half. */
+static __always_inline bool cs_python_walk_stack(void *ctx, struct cs_unwind *registers,
+						 struct cs_stack_record *stack,
+						 struct cs_python_walk *walk,
+						 struct cs_python_stack_record *record)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct cs_user_frames *frames = (struct cs_user_frames *)stack->frames;
+	const struct cs_python_process *process;
+	__u32 tgid = task->tgid;
+	__u64 in_prologue;
+
+	process = bpf_map_lookup_elem(&cs_python_processes, &tgid);
+	if (!process)
+		return false;
+	walk->process = *process;
+	if (cs_python_loops(walk, frames, stack->n_user, 0) == 0)
+		return false;
+	walk->tgid = tgid;
+	walk->unsent = 0;
+	walk->hash = 1;
+	walk->fsbase = task->thread.fsbase;
+	record->n_frames = 0;
+	record->end = CS_PYTHON_NO_THREAD;
+	if (!cs_python_find_thread(walk, task->pid))
+		return true;
+	in_prologue = stack->frames[0] - walk->process.evals[0].start;
+	if (in_prologue < walk->process.prologue_end - walk->process.evals[0].start &&
+	    !cs_python_is_linked(ctx, walk, registers)) {
+		record->end = CS_PYTHON_LINKING;
+		return true;
+	}
+	record->end = cs_python_read_frames(walk, record);
+	if (record->end == CS_PYTHON_COMPLETE || record->end == CS_PYTHON_DEPTH)
+		cs_python_loops(walk, frames, stack->n_user, 1);
+	return true;
+}
+
+/* A forked child has its parent's interpreter. */
+static __always_inline void cs_python_forked(__u32 parent_tgid, __u32 tgid)
+{
+	struct cs_python_process *parent = bpf_map_lookup_elem(&cs_python_processes, &parent_tgid);
+
+	if (parent)
+		bpf_map_update_elem(&cs_python_processes, &tgid, parent, BPF_ANY);
+}
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/* A part of cpu.bpf.c: where a walk of Python frames stands. Structures of the interpreter are read
+ * as blocks, of which a field is taken at an offset that user space gave. */
+#ifndef CALLSCOPE_BPF_PYTHON_STATE_BPF_H
+#define CALLSCOPE_BPF_PYTHON_STATE_BPF_H
+
+#include "callscope/abi/python.h"
+#include "common/call_types.bpf.h"
+
+/* Offsets are masked so that the verifier knows them to lie inside, whatever user space gave. */
+#define CS_PYTHON_BLOCK_MASK  255u
+#define CS_PYTHON_BLOCK_BYTES (CS_PYTHON_BLOCK_MASK + 9)
+
+#define CS_PYTHON_NAME_HASHED 64 /* bytes of a function's name that its identity depends on */
+
+struct cs_python_walk {
+	struct cs_python_process process; /* a copy */
+	__u64 fsbase;			  /* of the thread: its pthread_self() */
+	__u64 cframe; /* of the innermost loop; where there is none, the frame */
+	__u64 frame;  /* that comes next; 0: none */
+	__u64 hash;   /* over all frames found */
+	__u32 tgid;
+	__u32 unsent; /* 1: user space does not know all code objects of this stack */
+	struct cs_python_frame found; /* by the last step */
+	__u8 thread[CS_PYTHON_BLOCK_BYTES];
+	__u8 frame_block[CS_PYTHON_BLOCK_BYTES];
+	__u8 code[CS_PYTHON_BLOCK_BYTES];
+	__u8 name[CS_PYTHON_NAME_HASHED];
+};
+
+/* Key of the map of code objects that user space was told of. */
+struct cs_python_code_key {
+	__u64 code; /* identity */
+	__u32 tgid;
+	__u32 pad;
+};
+
+static __always_inline __u64 cs_python_u64(const __u8 *block, __u32 off)
+{
+	return *(const __u64 *)(block + (off & CS_PYTHON_BLOCK_MASK));
+}
+
+static __always_inline __u32 cs_python_u32(const __u8 *block, __u32 off)
+{
+	return *(const __u32 *)(block + (off & CS_PYTHON_BLOCK_MASK));
+}
+
+static __always_inline __u8 cs_python_u8(const __u8 *block, __u32 off)
+{
+	return block[off & CS_PYTHON_BLOCK_MASK];
+}
+
+#endif

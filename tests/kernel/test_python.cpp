@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+// Python functions in CPU stacks, against what the interpreter says of its own frames
+// (tests/targets/t_python.py): each stack has the right functions at the right lines, however they
+// were called. Debian's python3 and, beside it, those that CALLSCOPE_PYTHONS names, separated by
+// colons.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "target_run.hpp"
+
+using namespace callscope;
+using test::Child;
+using test::TargetRun;
+
+namespace {
+
+constexpr const char* kDebianPython = "/usr/bin/python3";
+constexpr const char* kScript = CALLSCOPE_SOURCES "/tests/targets/t_python.py";
+constexpr const char* kLoop = "_PyEval_EvalFrameDefault";
+
+std::vector<std::string> pythons() {
+  const char* const more = std::getenv("CALLSCOPE_PYTHONS");
+  std::stringstream texts(std::string(kDebianPython) + ":" + (more == nullptr ? "" : more));
+  std::vector<std::string> paths;
+  for (std::string path; std::getline(texts, path, ':');)
+    if (std::filesystem::exists(path)) paths.push_back(path);
+  return paths;
+}
+
+TargetRun record_python(const std::string& python, RecordOptions options,
+                        std::vector<std::string> arguments = {}) {
+  options.sample_hz = 997;
+  std::vector<std::string> argv{python, kScript};
+  argv.insert(argv.end(), arguments.begin(), arguments.end());
+  Child child(argv);
+  child.read_until("ready");
+  Result<std::unique_ptr<Recorder>> recorder = Recorder::create(child.pid(), options);
+  if (!recorder) FAIL(recorder.error().message());
+  (*recorder)->enable();
+  child.send("\n");
+  std::vector<std::string> lines = child.read_until("done");
+  (*recorder)->drain();
+  return end_run(**recorder, child, std::move(lines));
+}
+
+bool is_python(const Recording& recording, const Frame& frame) {
+  return recording.modules[frame.module].kind == ModuleKind::kPython;
+}
+
+// "main:176;all_ways:156;down:42;burn": as t_python.py prints it, with the leaf.
+std::string chain(const Recording& recording, const Stack& stack) {
+  std::string text;
+  std::string line;
+  for (auto id = stack.frames.rbegin(); id != stack.frames.rend(); ++id) {
+    const Frame& frame = recording.frames[*id];
+    if (!is_python(recording, frame)) continue;
+    text += line + (text.empty() ? "" : ";") + frame.function;
+    line = fmt::format(":{}", frame.line);
+  }
+  return text;
+}
+
+// Samples of each chain that the script told of, and of others.
+struct Chains {
+  std::map<std::string, std::uint64_t> known;
+  std::map<std::string, std::uint64_t> others;
+  std::uint64_t samples = 0;
+  std::uint64_t in_known = 0;
+  std::uint64_t with_loop = 0;  // the interpreter's loop is in their stack
+  std::uint64_t unnamed = 0;
+};
+
+Chains sort_samples(const TargetRun& run) {
+  Chains chains;
+  for (const std::string& line : run.lines)
+    if (line.starts_with("stack ")) chains.known[line.substr(6) + ";burn"] = 0;
+  for (const CpuSamples& samples : run.recording.cpu) {
+    const Stack& stack = run.recording.stacks[samples.stack];
+    chains.samples += samples.count;
+    for (const std::uint32_t id : stack.frames) {
+      const Frame& frame = run.recording.frames[id];
+      if (frame.function == kLoop) chains.with_loop += samples.count;
+      if (is_python(run.recording, frame) && (frame.function.empty() || frame.line == 0))
+        chains.unnamed += samples.count;
+    }
+    const std::string text = chain(run.recording, stack);
+    const auto known = chains.known.find(text);
+    if (known == chains.known.end())
+      chains.others[text] += samples.count;
+    else
+      known->second += samples.count;
+  }
+  for (const auto& [text, samples] : chains.known) chains.in_known += samples;
+  return chains;
+}
+
+// Also a stack that was taken between two of those that were told of has only their functions, in
+// an order that they have: it begins as one of them does.
+bool begins_as_known(const Chains& chains, const std::string& other) {
+  const std::string callers = other.substr(0, other.rfind(';') + 1);
+  return std::ranges::any_of(chains.known, [&](const auto& known) {
+    return known.first.starts_with(callers.substr(0, callers.rfind(':')));
+  });
+}
+
+}  // namespace
+
+TEST_CASE("stacks have the Python functions and lines that the interpreter has",
+          "[bpf][sampling][python]") {
+  for (const std::string& python : pythons()) {
+    DYNAMIC_SECTION(python) {
+      const TargetRun run = record_python(python, {}, {"--ms", "60"});
+      CHECK(run.status == 0);
+      const Chains chains = sort_samples(run);
+      REQUIRE(chains.samples > 1000);
+      for (const auto& [text, samples] : chains.known) {
+        INFO(text);
+        CHECK(samples > 10);
+      }
+      for (const auto& [text, samples] : chains.others) {
+        if (text.find("Thread.") != std::string::npos) continue;  // starting and joining threads
+        INFO(text << " " << samples);
+        CHECK(begins_as_known(chains, text));
+      }
+      CHECK(static_cast<double>(chains.in_known) > 0.97 * static_cast<double>(chains.samples));
+      CHECK(static_cast<double>(chains.with_loop) < 0.02 * static_cast<double>(chains.samples));
+      CHECK(chains.unnamed == 0);
+      CHECK(run.quality("python_samples") >= chains.in_known);
+      for (const char* const key : {"python_no_thread", "python_broken", "python_mismatch",
+                                    "python_without_name", "python_unknown_code"}) {
+        INFO(key);
+        CHECK(run.quality(key) == 0);
+      }
+    }
+  }
+}
+
+TEST_CASE("Python functions have their file and native frames between them",
+          "[bpf][sampling][python]") {
+  const TargetRun run = record_python(kDebianPython, {}, {"--ms", "40"});
+  bool through_c = false;
+  bool direct = false;
+  for (const Stack& stack : run.recording.stacks) {
+    for (std::size_t i = 0; i + 1 < stack.frames.size(); ++i) {
+      const Frame& frame = run.recording.frames[stack.frames[i]];
+      const Frame& caller = run.recording.frames[stack.frames[i + 1]];
+      if (frame.function == "burn") CHECK(frame.file == kScript);
+      // sorted() calls the key by C, down() calls itself by Python.
+      if (frame.function == "of_c.<locals>.<lambda>") {
+        through_c = true;
+        CHECK_FALSE(is_python(run.recording, caller));
+      }
+      if (frame.function == "down" && caller.function == "down") direct = true;
+    }
+    if (stack.end == StackEnd::kComplete && !stack.frames.empty())
+      CHECK_FALSE(is_python(run.recording, run.recording.frames[stack.frames.back()]));
+  }
+  CHECK(through_c);
+  CHECK(direct);
+}
+
+TEST_CASE("a recursion deeper than is kept is cut and says so", "[bpf][sampling][python]") {
+  const TargetRun run = record_python(kDebianPython, {}, {"--ms", "60", "--deep", "5000"});
+  CHECK(run.status == 0);
+  CHECK(run.quality("python_depth") > 10);
+  for (const Stack& stack : run.recording.stacks)
+    if (stack.frames.size() > 1000) {
+      CHECK(stack.truncated);
+      CHECK(stack.end == StackEnd::kDepth);
+    }
+}
+
+TEST_CASE("without Python functions the interpreter's own are shown", "[bpf][sampling][python]") {
+  RecordOptions options;
+  options.python = false;
+  const TargetRun run = record_python(kDebianPython, options, {"--ms", "20"});
+  CHECK(sort_samples(run).with_loop > 100);
+  CHECK(std::ranges::none_of(run.recording.modules, [](const Module& module) {
+    return module.kind == ModuleKind::kPython;
+  }));
+}
+
+TEST_CASE("a Python that is not known is shown by native frames and a note",
+          "[bpf][sampling][python]") {
+  const TargetRun run = test::record_target({"t_no_python", "--ms", "500"}, {}, {});
+  CHECK(run.status == 0);
+  CHECK(test::has_note(run.recording, "is CPython 3.14.0, which callscope does not know"));
+  CHECK(std::ranges::any_of(run.recording.frames,
+                            [](const Frame& frame) { return frame.function == kLoop; }));
+}

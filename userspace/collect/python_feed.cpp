@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collect/python_feed.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string_view>
+
+#include "collect/found_functions.hpp"
+
+namespace callscope {
+namespace {
+
+// libpython3.11.so.1.0 and its like; the executable is looked at whatever its name.
+bool may_be_interpreter(const CachedModule& module) {
+  const std::string_view path = module.path();
+  return path.substr(path.find_last_of('/') + 1).find("python") != std::string_view::npos;
+}
+
+}  // namespace
+
+const std::optional<PythonInterpreter>& PythonFeed::examine(CachedModule& module, bool executable) {
+  const auto [known, added] = modules_.try_emplace(&module);
+  if (!added || (!executable && !may_be_interpreter(module))) return known->second;
+  if (const ModuleImage* const image = module.image())
+    known->second = find_interpreter(image->image());
+  return known->second;
+}
+
+void PythonFeed::look(std::int32_t pid) {
+  const ProcessMaps* const maps = symbolizer_.process(pid);
+  if (maps == nullptr || processes_.contains(pid)) return;
+  const CachedModule* const executable = executable_module(pid, symbolizer_);
+  for (const CodeMapping& code : maps->mappings()) {
+    if (code.module == nullptr) continue;
+    const auto& interpreter = examine(*code.module, code.module == executable);
+    if (!interpreter) continue;
+    if (!interpreter->unknown.empty()) {
+      note_unknown(*code.module, *interpreter);
+      continue;
+    }
+    const auto vaddr = code.module->image()->runtime_to_vaddr(
+        code.mapping.start, code.mapping.start, code.mapping.file_off);
+    if (!vaddr) continue;
+    const cs_python_process process = interpreter->at(code.mapping.start - *vaddr);
+    if (!program_.set_python(static_cast<std::uint32_t>(pid), process)) {
+      recording_.notes.push_back(
+          fmt::format("python functions of process {} are not shown: too many processes", pid));
+    }
+    processes_[pid] = process;
+    found_ = true;
+    return;
+  }
+}
+
+void PythonFeed::note_unknown(const CachedModule& module, const PythonInterpreter& interpreter) {
+  if (!noted_.insert(&module).second) return;
+  recording_.notes.push_back(
+      fmt::format("python functions are not shown, only native ones: {} is {}", module.path(),
+                  interpreter.unknown));
+}
+
+void PythonFeed::forked(std::int32_t child, std::int32_t parent) {
+  if (const auto known = processes_.find(parent); known != processes_.end())
+    processes_.insert_or_assign(child, known->second);
+}
+
+bool PythonFeed::is_loop(std::int32_t pid, std::uint64_t addr) const {
+  const auto process = processes_.find(pid);
+  return process != processes_.end() &&
+         std::ranges::any_of(process->second.evals, [addr](const cs_python_range& eval) {
+           return addr - eval.start < eval.end - eval.start;
+         });
+}
+
+}  // namespace callscope

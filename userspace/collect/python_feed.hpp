@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which target processes run CPython, and where their interpreters keep their frames: tells the
+// walker of Python frames. Looks at a module once, whichever processes map it. One thread; the
+// Recording, the Symbolizer and the CpuProgram must outlive it. A process without an interpreter,
+// or with one that is not known, is no error.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "bpf/cpu_program.hpp"
+#include "callscope/recording.hpp"
+#include "python/interpreter.hpp"
+#include "symbols/symbolizer.hpp"
+
+namespace callscope {
+
+class PythonFeed {
+ public:
+  PythonFeed(Recording& recording, const Symbolizer& symbolizer, CpuProgram& program)
+      : recording_(recording), symbolizer_(symbolizer), program_(program) {}
+
+  // Looks for an interpreter in what the symbolizer knows of the process; cheap when it has been
+  // found or nothing was mapped since.
+  void look(std::int32_t pid);
+  // BPF has copied or forgotten what it knows already.
+  void forked(std::int32_t child, std::int32_t parent);
+  void executed(std::int32_t pid) { processes_.erase(pid); }
+
+  // Whether the address is in the evaluation loop of the process.
+  [[nodiscard]] bool is_loop(std::int32_t pid, std::uint64_t addr) const;
+  [[nodiscard]] bool found_any() const { return !processes_.empty() || found_; }
+
+ private:
+  const std::optional<PythonInterpreter>& examine(CachedModule& module, bool executable);
+  void note_unknown(const CachedModule& module, const PythonInterpreter& interpreter);
+
+  Recording& recording_;
+  const Symbolizer& symbolizer_;
+  CpuProgram& program_;
+  bool found_ = false;
+  std::map<const CachedModule*, std::optional<PythonInterpreter>> modules_;
+  std::map<std::int32_t, cs_python_process> processes_;
+  std::set<const CachedModule*> noted_;
+};
+
+}  // namespace callscope
