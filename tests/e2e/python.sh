@@ -25,7 +25,7 @@ for key in python_no_thread python_broken python_mismatch python_without_name py
   equal "attached: $key" "$(quality $key)" 0
 done
 equal "modules of kind python are files" \
-  "$(field '[.cpu.functions[] | select(.function == "burn") | .module] | unique | join(" ")')" "$script"
+  "$(field '[.cpu.functions[] | select(.name == "burn") | .module] | unique | join(" ")')" "$script"
 
 # How they are shown.
 run 0 report attached.cscope --format folded
@@ -70,9 +70,11 @@ if command -v /usr/bin/node >/dev/null; then
     run 0 record -F 499 -o node.cscope -- /usr/bin/node "$option" --interpreted-frames-native-stack busy.js 2000
     run 0 report node.cscope --format folded
     matches "node $option" "$out" 'outer_of_js[^;]*_\[j\];'
-    share=$(awk '{ n = $NF; all += n } /_of_js[^;]*_\[j\]/ { named += n } END { printf "%d", 100 * named / all }' <<<"$out")
-    between "node $option: per cent of samples in functions of the script" "$share" 70 100
-    rm -f /tmp/perf-*.map.callscope
+    # Of the samples in code that was compiled at run time, those without a name.
+    read -r compiled unnamed < <(awk '/_\[j\] [0-9]+$/ { all += $NF } /\[jit\+[^;]*$/ { unnamed += $NF }
+      END { print all + 0, unnamed + 0 }' <<<"$out")
+    between "node $option: samples in compiled code" "$compiled" 50 100000
+    between "node $option: those without a name" "$unnamed" 0 "$((compiled / 20))"
   done
 else
   echo "skipped: no /usr/bin/node"

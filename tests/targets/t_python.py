@@ -2,8 +2,9 @@
 """Known stacks of Python functions, called in all the ways that the interpreter has. For each it
 prints "stack ROOT:LINE;...;CALLER:LINE" as the interpreter itself tells it, and then computes for
 some milliseconds in burn(), which all stacks end in. Options: --ms N for each of them, --deep N.
-Prints "ready", waits for a line; at the end prints "done" and waits until its input is closed."""
+Prints "ready", waits for one byte; at the end prints "done" and waits until its input is closed."""
 import functools
+import os
 import sys
 import threading
 import time
@@ -173,7 +174,7 @@ def all_ways():
 
 def main():
     print("ready", flush=True)
-    sys.stdin.readline()
+    os.read(sys.stdin.fileno(), 1)
     all_ways()
     threads = [threading.Thread(target=down, args=(depth,)) for depth in range(2)]
     for thread in threads:

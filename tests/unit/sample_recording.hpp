@@ -269,7 +269,6 @@ inline Recording sample_recording() {
   r.frames[3].line = 96;
   // Inlined at getCommand's address, but in no stack: add_inlined_frame puts it there.
   r.frames.push_back({7, 0, 0x4a220, "lookupKey", 0, "/src/db.c", 77, 1});
-  r.frames.push_back({8, 6, 3ULL << 32 | 12, "App.run", 0, "/srv/app.py", 12, 0});  // in no stack
   r.stacks = {{0, {3, 0, 1, 2}, false},
               {1, {4, 3, 0, 1, 2}, false},
               {2, {5, 0}, true, StackEnd::kReadFault},

@@ -24,7 +24,9 @@ TEST_CASE("folded lines go from thread to leaf, sorted, with kernel and JIT mark
 
 TEST_CASE("Python functions are told apart by their file", "[unit]") {
   Recording recording = sample_recording();
-  recording.stacks[0].frames = {8, 1, 2};
+  const auto id = static_cast<std::uint32_t>(recording.frames.size());
+  recording.frames.push_back({id, 6, 3ULL << 32 | 12, "App.run", 0, "/srv/app.py", 12, 0});
+  recording.stacks[0].frames = {id, 1, 2};
   recording.cpu = {{0, 4242, 4242, 300}};
   CHECK(render_folded(recording, {}) ==
         "redis-server;_start;__libc_start_call_main;App.run (app.py)_[p] 300\n");

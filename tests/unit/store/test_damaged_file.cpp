@@ -156,7 +156,7 @@ TEST_CASE("ids, types and ranges that cannot be are refused", "[unit]") {
   const std::string good = finished_recording(folder);
   const std::string bad = folder.file("bad.cscope");
   const auto* const sql = GENERATE(
-      "UPDATE frame SET module = 6 WHERE id = 3", "UPDATE frame SET module = -1 WHERE id = 3",
+      "UPDATE frame SET module = 7 WHERE id = 3", "UPDATE frame SET module = -1 WHERE id = 3",
       "UPDATE frame SET id = 77 WHERE id = 3", "DELETE FROM module WHERE id = 0",
       "UPDATE module SET kind = 'elves' WHERE id = 1", "UPDATE stack SET frames = '[1,2,8]'",
       "UPDATE stack SET frames = '[1,,2]'", "UPDATE stack SET frames = '[1,2,]'",
