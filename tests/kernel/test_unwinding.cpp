@@ -85,7 +85,7 @@ TEST_CASE("programs that run for 50 ms have complete stacks with names", "[bpf][
 TEST_CASE("while a probe is served a stack is complete, or its return address is not known",
           "[bpf][sampling]") {
   // Its first instruction is one byte long: behind the breakpoint another rule is in force.
-  const TargetRun run = record_target({"t_probecost", "cost_push", "1000000", "--windows", "3"},
+  const TargetRun run = record_target({"t_probecost", "cost_push", "300000", "--windows", "3"},
                                       sampling(), {"cost_push"});
   CHECK(run.status == 0);
   // The kernel replaces the return address a little before it notes the original.
