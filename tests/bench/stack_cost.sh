@@ -58,6 +58,7 @@ noise=$(awk "BEGIN { d = $(percent none_1) - $(percent none_2); printf \"%.3f\",
 python=$!
 children+=("$python")
 sleep 0.5
+# shellcheck disable=SC2016  # awk expands them
 fold='/^[^ \t]/ { if (stack) print stack, 1; stack = ""; name = $1; next }
       NF >= 2 { f = $2; sub(/\+0x.*/, "", f); stack = stack == "" ? f : f ";" stack }
       END { if (stack) print stack, 1 }'

@@ -24,7 +24,8 @@ class LiveRun {
   // Returns when the target has printed a line that begins so and all that it did before is
   // answered: children that it had then are followed, libraries that it had are probed.
   void wait_for(const std::string& start);
-  // What is noticed by other threads of the recorder, as forks are by the one that feeds the walker.
+  // What is noticed by other threads of the recorder, as forks are by the one that feeds the
+  // walker.
   void serve_for(std::uint64_t ns);
   // Waits for "done" (again, if it came before), ends the recording, then the target.
   TargetRun finish();
