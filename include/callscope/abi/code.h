@@ -10,9 +10,8 @@
 #include <linux/types.h>
 #endif
 
-#define CS_UNWIND_ROW_PAIR                                                                         \
-	2 /* rows in one element of their map: elements are of 8 bytes or more                     \
-	   */
+/* Rows in one element of their map: elements are of 8 bytes or more. */
+#define CS_UNWIND_ROW_PAIR 2
 
 #define CS_USER_FRAMES 512 /* of one user stack, at most; the kernel's half is abi/cpu.h's */
 

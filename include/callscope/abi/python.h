@@ -12,10 +12,9 @@
 
 #include "callscope/abi/cpu.h"
 
-#define CS_PYTHON_FRAMES                                                                           \
-	1024		       /* of one stack, at most; recursion in Python ends there by default \
-				*/
-#define CS_PYTHON_EVALS	     4 /* pieces of code that the evaluation loop consists of */
+/* Of one stack, at most; recursion in Python ends there by default. */
+#define CS_PYTHON_FRAMES     1024
+#define CS_PYTHON_EVALS	     4	 /* pieces of code that the evaluation loop consists of */
 #define CS_PYTHON_THREADS    512 /* that are looked at to find the current one's state */
 #define CS_PYTHON_NAME_BYTES 256 /* of a function's name, at most */
 #define CS_PYTHON_FILE_BYTES 512
@@ -47,9 +46,8 @@ struct cs_python_layout {
 	__u32 code_filename;
 	__u32 code_qualname;
 	__u32 code_linetable;
-	__u32 code_start; /* the only one that may lie behind */
-	__u32
-	    string_ascii; /* PyASCIIObject: size of it, where the text of an ASCII string begins */
+	__u32 code_start;     /* the only one that may lie behind */
+	__u32 string_ascii;   /* where the text of an ASCII string begins: size of PyASCIIObject */
 	__u32 string_compact; /* PyCompactUnicodeObject: the same of other strings */
 };
 
@@ -82,9 +80,10 @@ enum cs_python_end {
 	CS_PYTHON_ENDS
 };
 
-#define CS_PYTHON_OUTERMOST                                                                        \
-	1		     /* of the frames that one evaluation loop has: the loop is behind it */
-#define CS_PYTHON_NO_FRAME 2 /* the loop has no frame of a function at this moment */
+/* Of the frames that one evaluation loop has: the loop is behind it. */
+#define CS_PYTHON_OUTERMOST 1
+/* The loop has no frame of a function at this moment. */
+#define CS_PYTHON_NO_FRAME 2
 
 struct cs_python_frame {
 	__u64 code;	   /* identity of a code object; its record came before */
