@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # sudo scripts/test.sh [unit|kernel|hazard|vm|e2e|bench|all]: installs, builds with tests, runs them through ctest. Default all.
-#   unit    style gate, target programs, and the unit tests under ASan + UBSan
+#   unit    style gate, target programs, and the unit tests, under ASan + UBSan but for those of BPF objects
 #   kernel  BPF programs on this kernel, against targets with known counts
 #   hazard  programs that a profiler may harm: they must not notice that they are recorded
 #   vm      the kernel tests on older kernels under qemu; skipped where their packages cannot be had
@@ -88,21 +88,21 @@ if [ "$part" = bench ]; then wanted=--bench; else wanted=--test; fi
 "$root/scripts/install_deps.sh" "$wanted" >&2
 
 section "build"
-configure_and_build "$build" all -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCALLSCOPE_TESTS=ON -DCALLSCOPE_UNIT_TESTS=OFF
+configure_and_build "$build" all -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCALLSCOPE_TESTS=ON -DCALLSCOPE_UNIT_TESTS=bpf
 rm -f "$build"/junit*.xml
 
 if [ "$part" = unit ] || [ "$part" = all ]; then
   section "build of the unit tests with ASan and UBSan"
   # Warnings are errors in the first build; with sanitizers g++ 12 sees false ones in its own headers.
   configure_and_build "$build_asan" tests/unit/all -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS="-O1 -w" -DCMAKE_CXX_FLAGS_DEBUG=-g1 \
-    -DCALLSCOPE_TESTS=ON -DCALLSCOPE_UNIT_TESTS=ON -DCALLSCOPE_SANITIZE=ON -DCALLSCOPE_WERROR=OFF
-  run_ctest style-and-targets "$build" 2 -L '^(style|targets)$'
+    -DCALLSCOPE_TESTS=ON -DCALLSCOPE_UNIT_TESTS=pure -DCALLSCOPE_SANITIZE=ON -DCALLSCOPE_WERROR=OFF
+  run_ctest style-and-targets "$build" 2 -L '^(style|targets|unit)$'
   run_ctest unit "$build_asan" 2 -L '^unit$'
 fi
 case "$part" in
   kernel) run_ctest kernel "$build" 1 -L '^(kernel|bpf)$' ;;
   hazard | e2e | bench) run_ctest "$part" "$build" 1 -L "^$part\$" ;;
-  all) HAZARDS=short run_ctest kernel-and-e2e "$build" 1 -LE '^(style|targets|vm|bench)$' ;;
+  all) HAZARDS=short run_ctest kernel-and-e2e "$build" 1 -LE '^(style|targets|unit|vm|bench)$' ;;
 esac
 if [ "$part" = vm ] || [ "$part" = all ]; then
   # Verbose, for the lists of what was skipped in the guests.
