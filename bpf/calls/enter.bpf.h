@@ -52,37 +52,43 @@ static __always_inline struct cs_call_thread *cs_thread(struct task_struct *task
 	return thread;
 }
 
-/* A hit of the older of two generations: not counted by the newer. Else: it is to count. Returns 1
- * for a hit that counts. */
-static __attribute__((noinline)) int cs_counts_while_changing(__u64 cookie, __u64 sp, bool older)
+/* Of a cookie, what the probes of both generations have in common, and the generation. Entries that
+ * are timed become such that are counted. */
+static __always_inline __u64 cs_same_event(__u64 cookie)
+{
+	__u32 kind = cs_cookie_kind(cookie);
+
+	return cs_cookie(kind == CS_PROBE_COUNT ? CS_PROBE_ENTRY : kind, cs_cookie_func(cookie),
+			 0) |
+	       (cookie & CS_COOKIE_GENERATION);
+}
+
+/* 0: a probe of the other generation has counted this already. */
+static __attribute__((noinline)) int cs_counts_while_changing(__u64 cookie, __u64 slot)
 {
 	struct cs_call_thread *thread = cs_thread(bpf_get_current_task_btf());
-	__u64 same = cookie & ~CS_COOKIE_GENERATION;
+	__u64 event = cs_same_event(cookie);
 
 	if (!thread)
-		return older;
-	if (older && thread->counted_cookie == same && thread->counted_sp == sp) {
-		thread->counted_sp = 0;
+		return 1;
+	if (thread->counted_slot == slot &&
+	    (thread->counted_cookie ^ event) == CS_COOKIE_GENERATION) {
+		thread->counted_slot = 0;
 		return 0;
 	}
-	if (!older) {
-		thread->counted_cookie = same;
-		thread->counted_sp = sp;
-	}
+	thread->counted_cookie = event;
+	thread->counted_slot = slot;
 	return 1;
 }
 
-/* Whether this hit is one of the function's present generation of probes. */
-static __always_inline bool cs_counts(const struct cs_func_ctl *ctl, __u64 cookie, __u64 sp)
+/* Whether this event is one of the function's present generation of probes. */
+static __always_inline bool cs_counts(const struct cs_func_ctl *ctl, __u64 cookie, __u64 slot)
 {
 	__u32 present = *(const volatile __u8 *)&ctl->generation;
-	__u32 mine = cs_cookie_generation(cookie);
 
-	if (present == mine)
+	if (present == cs_cookie_generation(cookie))
 		return true;
-	if (!(present & CS_GENERATION_CHANGES))
-		return false;
-	return cs_counts_while_changing(cookie, sp, present == (mine | CS_GENERATION_CHANGES));
+	return present & CS_GENERATION_CHANGES && cs_counts_while_changing(cookie, slot);
 }
 
 /* CS_ENTRY_TOO_DEEP when the call cannot be timed. */
@@ -148,7 +154,7 @@ static __always_inline int cs_enter(const struct pt_regs *ctx, __u64 cookie, boo
 		cs_count(&cs_stats, CS_STAT_BAD_COOKIE);
 		return 1;
 	}
-	if (!cs_counts(ctl, cookie, ctx->sp))
+	if (!cs_counts(ctl, cookie, cs_slot_at(ctx, cookie)))
 		return 1;
 	if (timed && (ctl->mode != CS_FUNC_TIMED || !cs_is_sampled(ctl))) {
 		cs_skip(task, cs_slot_at(ctx, cookie), func);

@@ -44,9 +44,9 @@ struct cs_func_ctl {
 	__u8 args_known; /* bit n: argument n is in its register where the entry probe stands */
 };
 
-/* In cs_func_ctl.generation, while the other generation takes over. The newer probe of a hit runs
- * before the older one: it counts, and the older one does when it did not. So each hit counts once,
- * also one that is between the two when the generation changes. */
+/* In cs_func_ctl.generation, while the other generation takes over. Probes of both count then: what
+ * both see, at one instruction or at two, counts once. So nothing is missed or counted twice that
+ * is between the two when the generation changes. */
 #define CS_GENERATION_CHANGES 2
 
 /* Element func + shard * max_functions of map cs_func_loads: probe time spent. Written by one CPU
@@ -106,10 +106,10 @@ struct cs_call_thread {
 	__u64 slow_end_ns;
 	__u32 throwing; /* C++ exceptions thrown and not caught yet */
 	__u32 pad;
-	/* The last hit that a probe of a generation that takes over has counted: its cookie, but
-	 * for the generation, and stack pointer. */
+	/* What was counted last while generations changed: the cookie of the probe, and the slot.
+	 */
 	__u64 counted_cookie;
-	__u64 counted_sp;
+	__u64 counted_slot;
 	struct cs_call_frame frames[CS_CALL_DEPTH];
 };
 
