@@ -145,6 +145,16 @@ window() {
   printf '%s\n' "$value"
 }
 
+# undisturbed: the 5th percentile of such windows. Other work on the machine (or on the other half of the core) makes windows
+# slower by up to a half, never faster, while sampling is in every window.
+undisturbed() { sort -g | awk '{ v[NR] = $1 } END { if (NR) print v[int(NR / 20) + 1] }'; }
+
+# measure_windows FILE: adds $windows of them to it.
+measure_windows() {
+  local i
+  for ((i = 0; i < windows; ++i)); do window; done >>"$1"
+}
+
 # report FILE FILTER: jq over its JSON report.
 report() { "$CALLSCOPE" report "$work/$1" --format json | jq -r "$2"; }
 

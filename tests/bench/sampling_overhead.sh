@@ -11,22 +11,13 @@ rounds_per_window=100 # of t_busy: one window takes about 70 ms
 windows=${WINDOWS:-40}
 hz=99
 
-# The 5th percentile: other work on the machine (or on the other half of the core) makes windows
-# slower by up to a half, never faster, while sampling is in every window.
-undisturbed() { sort -g | awk '{ v[NR] = $1 } END { if (NR) print v[int(NR / 20) + 1] }'; }
-
-measure() {
-  local i
-  for ((i = 0; i < windows; ++i)); do window; done >>"$1"
-}
-
 # with SIGNAL FILE COMMAND...: windows while the tool records; it gets ten windows to start.
 with() {
   local signal=$1 file=$2 i
   shift 2
   background "$@"
   for ((i = 0; i < 10; ++i)); do window >/dev/null; done
-  if kill -0 "$started" 2>/dev/null; then measure "$file"; else cat "$work/log" >&2; fi
+  if kill -0 "$started" 2>/dev/null; then measure_windows "$file"; else cat "$work/log" >&2; fi
   stop "$started" "$signal"
 }
 
@@ -35,9 +26,9 @@ release_target
 window >/dev/null
 for name in none_1 none_2 perf ours; do : >"$work/$name"; done
 for ((round = 0; round < ROUNDS; ++round)); do
-  measure "$work/none_1"
+  measure_windows "$work/none_1"
   with INT "$work/perf" timeout 60 perf record -q -g -F "$hz" -e cpu-clock -p "$target_pid" -o "$work/perf.data"
-  measure "$work/none_2"
+  measure_windows "$work/none_2"
   [ -z "$CALLSCOPE" ] ||
     with TERM "$work/ours" timeout 60 "$CALLSCOPE" record -p "$target_pid" -F "$hz" -d 50s -o "$work/r.cscope"
 done

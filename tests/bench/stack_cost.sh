@@ -17,12 +17,6 @@ program='
 def fib(n): return n if n < 2 else fib(n - 1) + fib(n - 2)
 while True: sorted([(fib(12), i) for i in range(50)], key=lambda pair: -pair[1])'
 
-undisturbed() { sort -g | awk '{ v[NR] = $1 } END { if (NR) print v[int(NR / 20) + 1] }'; }
-measure() {
-  local i
-  for ((i = 0; i < windows; ++i)); do window; done >>"$1"
-}
-
 # tool NAME PID: the command that records PID, in $command; it ends with SIGINT.
 tool() {
   case $1 in
@@ -38,15 +32,15 @@ release_target
 window >/dev/null
 for name in none_1 none_2 fp dwarf ours; do : >"$work/$name"; done
 for ((round = 0; round < ROUNDS; ++round)); do
-  measure "$work/none_1"
+  measure_windows "$work/none_1"
   for name in fp dwarf ours; do
     tool "$name" "$target_pid"
     background timeout -s INT 120 "${command[@]}"
     for ((i = 0; i < 10; ++i)); do window >/dev/null; done # to start
-    measure "$work/$name"
+    measure_windows "$work/$name"
     stop "$started" INT
   done
-  measure "$work/none_2"
+  measure_windows "$work/none_2"
 done
 close_target
 base=$(cat "$work"/none_? | undisturbed)
