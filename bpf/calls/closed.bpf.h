@@ -65,7 +65,7 @@ static __always_inline bool cs_lost_its_return(const struct cs_call_frame *frame
 	if (end != CS_CALL_UNWOUND && end != CS_CALL_THREW)
 		return false;
 	ctl = bpf_map_lookup_elem(&cs_func_ctls, &func);
-	return ctl && !(ctl->generation & CS_GENERATION_CHANGES) &&
+	return ctl && ctl->generation >> 1 == CS_TAKEOVER_NONE &&
 	       ctl->generation != frame->generation;
 }
 

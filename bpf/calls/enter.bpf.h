@@ -63,32 +63,54 @@ static __always_inline __u64 cs_same_event(__u64 cookie)
 	       (cookie & CS_COOKIE_GENERATION);
 }
 
+/* Whether the probe that has counted is run before this one. On one instruction the kernel runs
+ * those that came last first, else the one that stands first does: nothing jumps in between. */
+static __always_inline bool cs_runs_before(const struct cs_counted_event *counted, __u64 ip,
+					   bool is_old)
+{
+	return counted->ip == ip ? is_old : counted->ip < ip;
+}
+
 /* 0: a probe of the other generation has counted this already. */
-static __attribute__((noinline)) int cs_counts_while_changing(__u64 cookie, __u64 slot)
+static __attribute__((noinline)) int cs_counts_in_takeover(__u64 cookie, __u64 slot, __u64 ip,
+							   __u32 generation)
 {
 	struct cs_call_thread *thread = cs_thread(bpf_get_current_task_btf());
+	bool is_old =
+	    generation >> 1 == CS_TAKEOVER_BOTH && (generation & 1) == cs_cookie_generation(cookie);
 	__u64 event = cs_same_event(cookie);
+	struct cs_counted_event *counted;
 
 	if (!thread)
 		return 1;
-	if (thread->counted_slot == slot &&
-	    (thread->counted_cookie ^ event) == CS_COOKIE_GENERATION) {
-		thread->counted_slot = 0;
+	/* An exit may come between the two probes of the entry that stand where it does. */
+	if (cs_cookie_kind(event) == CS_PROBE_ENTRY)
+		counted = &thread->counted[0];
+	else
+		counted = &thread->counted[1];
+	if (generation >> 1 != CS_TAKEOVER_BEGINS && counted->slot == slot &&
+	    (counted->cookie ^ event) == CS_COOKIE_GENERATION &&
+	    cs_runs_before(counted, ip, is_old)) {
+		counted->slot = 0;
 		return 0;
 	}
-	thread->counted_cookie = event;
-	thread->counted_slot = slot;
+	counted->cookie = event;
+	counted->slot = slot;
+	counted->ip = ip;
 	return 1;
 }
 
 /* Whether this event is one of the function's present generation of probes. */
-static __always_inline bool cs_counts(const struct cs_func_ctl *ctl, __u64 cookie, __u64 slot)
+static __always_inline bool cs_counts(const struct cs_func_ctl *ctl, const struct pt_regs *ctx,
+				      __u64 cookie, __u64 slot)
 {
-	__u32 present = *(const volatile __u8 *)&ctl->generation;
+	__u32 generation = *(const volatile __u8 *)&ctl->generation;
 
-	if (present == cs_cookie_generation(cookie))
-		return true;
-	return present & CS_GENERATION_CHANGES && cs_counts_while_changing(cookie, slot);
+	if (generation >> 1 == CS_TAKEOVER_NONE)
+		return generation == cs_cookie_generation(cookie);
+	if (generation >> 1 != CS_TAKEOVER_BOTH && (generation & 1) != cs_cookie_generation(cookie))
+		return false;
+	return cs_counts_in_takeover(cookie, slot, ctx->ip, generation);
 }
 
 /* CS_ENTRY_TOO_DEEP when the call cannot be timed. */
@@ -154,7 +176,7 @@ static __always_inline int cs_enter(const struct pt_regs *ctx, __u64 cookie, boo
 		cs_count(&cs_stats, CS_STAT_BAD_COOKIE);
 		return 1;
 	}
-	if (!cs_counts(ctl, cookie, cs_slot_at(ctx, cookie)))
+	if (!cs_counts(ctl, ctx, cookie, cs_slot_at(ctx, cookie)))
 		return 1;
 	if (timed && (ctl->mode != CS_FUNC_TIMED || !cs_is_sampled(ctl))) {
 		cs_skip(task, cs_slot_at(ctx, cookie), func);

@@ -50,7 +50,7 @@ static __always_inline void cs_leave_by_site(struct pt_regs *ctx, __u64 cookie, 
 	__u32 func = cs_cookie_func(cookie);
 	struct cs_func_ctl *ctl = bpf_map_lookup_elem(&cs_func_ctls, &func);
 
-	if (ctl && !cs_counts(ctl, cookie, slot))
+	if (ctl && !cs_counts(ctl, ctx, cookie, slot))
 		return;
 	if (ctl && ctl->mode == CS_FUNC_TAIL_CALLEE)
 		cs_count_tail_callee(ctl, func);

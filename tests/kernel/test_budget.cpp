@@ -92,6 +92,7 @@ TEST_CASE("exits of a hot tail callee that nobody asked for are part of the budg
   CHECK(run.status == 0);
   CHECK(run.quality("tail_callees_shed") == 1);
   const FunctionStats& jump = run.function("cold_jump");
+  CAPTURE(jump.returns, jump.tail_exits, jump.unwound, jump.untimed, jump.skipped, jump.running);
   CHECK(jump.calls == run.truth.at("calls cold_jump"));
   CHECK(jump.detached_ns == 0);
   CHECK(jump.tail_exits > 0);  // since then a call ends at its jump

@@ -10,7 +10,6 @@
 #include <utility>
 
 #include "callscope/abi/call_cookie.h"
-#include "callscope/abi/calls.h"
 
 namespace callscope {
 namespace {
@@ -244,9 +243,11 @@ Result<void> CallLinks::relink(const Numbers& numbers) {
       if (!links) return std::unexpected(links.error());
       fresh.emplace_back(&part, std::move(*links));
     }
-  flip_generation(numbers, CS_GENERATION_CHANGES);
-  std::this_thread::sleep_for(kLongestHit);
-  flip_generation(numbers, CS_GENERATION_CHANGES | 1);
+  for (const cs_takeover step : {CS_TAKEOVER_BEGINS, CS_TAKEOVER_BOTH, CS_TAKEOVER_ENDS}) {
+    set_takeover(numbers, step);
+    std::this_thread::sleep_for(kLongestHit);
+  }
+  set_takeover(numbers, CS_TAKEOVER_NONE);
   for (auto& [part, links] : fresh) {
     retire(part->links);
     part->links = std::move(links);
@@ -254,9 +255,13 @@ Result<void> CallLinks::relink(const Numbers& numbers) {
   return {};
 }
 
-void CallLinks::flip_generation(const Numbers& numbers, std::uint8_t bits) {
-  for (const auto& [func, group] : group_of_function_)
-    if (numbers.contains(group)) controls_->writable_at<cs_func_ctl>(func).generation ^= bits;
+void CallLinks::set_takeover(const Numbers& numbers, cs_takeover step) {
+  for (const auto& [func, group] : group_of_function_) {
+    if (!numbers.contains(group)) continue;
+    std::uint8_t& generation = controls_->writable_at<cs_func_ctl>(func).generation;
+    const std::uint8_t flip = step == CS_TAKEOVER_ENDS ? 1 : 0;
+    generation = static_cast<std::uint8_t>(step << 1) | ((generation & 1) ^ flip);
+  }
 }
 
 Result<void> CallLinks::remove(const Functions& functions) {

@@ -14,6 +14,7 @@
 #include "bpf/link_reaper.hpp"
 #include "bpf/shared_array.hpp"
 #include "bpf/uprobe_set.hpp"
+#include "callscope/abi/calls.h"
 #include "callscope/error.hpp"
 
 struct bpf_program;
@@ -89,7 +90,7 @@ class CallLinks {
   Functions shed(const Numbers& numbers);
   Result<void> shed_all(Functions functions);
   Result<void> relink(const Numbers& numbers);
-  void flip_generation(const Numbers& numbers, std::uint8_t bits);
+  void set_takeover(const Numbers& numbers, cs_takeover step);
 
   Programs programs_;
   ProbeMechanism mechanism_;

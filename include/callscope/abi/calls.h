@@ -40,14 +40,20 @@ struct cs_func_ctl {
 	__u32 cost_ns; /* of entry and exit probe of one call */
 	__u8 mode;     /* enum cs_func_mode */
 	__u8 sample_shift;
-	__u8 generation; /* of the probes that count, CS_COOKIE_GENERATION or not; see below */
+	__u8 generation; /* bit 0: of the probes that count, as CS_COOKIE_GENERATION; enum
+			    cs_takeover */
 	__u8 args_known; /* bit n: argument n is in its register where the entry probe stands */
 };
 
-/* In cs_func_ctl.generation, while the other generation takes over. Probes of both count then: what
- * both see, at one instruction or at two, counts once. So nothing is missed or counted twice that
- * is between the two when the generation changes. */
-#define CS_GENERATION_CHANGES 2
+/* Bits 1.. of cs_func_ctl.generation: how far the other generation has taken over. What both see,
+ * at one instruction or at two, counts once; so nothing is missed or counted twice that is between
+ * the two meanwhile. */
+enum cs_takeover {
+	CS_TAKEOVER_NONE,
+	CS_TAKEOVER_BEGINS, /* what counts is remembered */
+	CS_TAKEOVER_BOTH,   /* probes of both count */
+	CS_TAKEOVER_ENDS,   /* bit 0 is the new one, which looks at what the old one has counted */
+};
 
 /* Element func + shard * max_functions of map cs_func_loads: probe time spent. Written by one CPU
  * at a time unless shards are shared; then it is roughly right, which is enough. */
@@ -86,6 +92,13 @@ struct cs_call_args {
 	__u64 value[6]; /* rdi, rsi, rdx, rcx, r8, r9 */
 };
 
+/* What a thread counted last during a takeover. */
+struct cs_counted_event {
+	__u64 cookie; /* of the probe */
+	__u64 ip;     /* where that stands */
+	__u64 slot;   /* 0: none */
+};
+
 /* Task storage of the calls object: one thread's open calls, outermost first. */
 struct cs_call_thread {
 	__u32 depth;	     /* 0 .. CS_CALL_DEPTH */
@@ -106,10 +119,7 @@ struct cs_call_thread {
 	__u64 slow_end_ns;
 	__u32 throwing; /* C++ exceptions thrown and not caught yet */
 	__u32 pad;
-	/* What was counted last while generations changed: the cookie of the probe, and the slot.
-	 */
-	__u64 counted_cookie;
-	__u64 counted_slot;
+	struct cs_counted_event counted[2]; /* an entry, an exit */
 	struct cs_call_frame frames[CS_CALL_DEPTH];
 };
 
@@ -166,7 +176,7 @@ static_assert(sizeof(struct cs_func_ctl) == 16, "abi");
 static_assert(sizeof(struct cs_func_load) == 16, "abi");
 static_assert(sizeof(struct cs_call_frame) == 88, "abi");
 static_assert(sizeof(struct cs_call_args) == 48, "abi");
-static_assert(sizeof(struct cs_call_thread) == 112 + 88 * CS_CALL_DEPTH, "abi");
+static_assert(sizeof(struct cs_call_thread) == 144 + 88 * CS_CALL_DEPTH, "abi");
 static_assert(sizeof(struct cs_call_edge) == 8, "abi");
 static_assert(sizeof(struct cs_call_node_info) == 16, "abi");
 static_assert(sizeof(struct cs_call_stats) == 152, "abi");
