@@ -17,8 +17,9 @@ Result<std::unique_ptr<CpuCollector>> CpuCollector::start(const CpuProgram::Opti
                                                           Recording& recording,
                                                           Symbolizer& symbolizer,
                                                           StackTable& stacks, UnwindThread& unwind,
-                                                          bool python) {
-  std::unique_ptr<CpuCollector> self(new CpuCollector(recording, symbolizer, stacks, unwind));
+                                                          CatchUp catch_up, bool python) {
+  std::unique_ptr<CpuCollector> self(
+      new CpuCollector(recording, symbolizer, stacks, unwind, std::move(catch_up)));
   CpuCollector* const raw = self.get();  // the program is a member: its handlers die with it
   Result<CpuProgram> program = CpuProgram::load(
       options, unwind.maps(),
@@ -92,8 +93,16 @@ std::uint32_t CpuCollector::intern_stack(const cs_stack_record& record) {
   return stacks_.intern(std::move(frames), is_cut(end) || record.kernel_cut != 0, end);
 }
 
+bool CpuCollector::knows_code_of(const cs_stack_record& record) const {
+  const ProcessMaps* const maps = symbolizer_.process(static_cast<std::int32_t>(record.key.tgid));
+  return maps != nullptr &&
+         std::all_of(record.frames, record.frames + record.n_user,
+                     [&](std::uint64_t addr) { return maps->find(addr) != nullptr; });
+}
+
 void CpuCollector::on_stack(const cs_stack_record& record) {
   if (rows_.contains(record.key)) return;
+  if (!knows_code_of(record)) catch_up_(static_cast<std::int32_t>(record.key.tgid));
   const auto pid = static_cast<std::int32_t>(record.key.tgid);
   const auto tid = static_cast<std::int32_t>(record.key.tid);
   const std::uint32_t stack = intern_stack(record);

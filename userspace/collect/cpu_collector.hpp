@@ -6,10 +6,12 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "bpf/cpu_program.hpp"
@@ -26,11 +28,15 @@ namespace callscope {
 
 class CpuCollector {
  public:
-  // Loads and attaches; no sample counts before enable(). python: show its functions.
+  // Has the symbolizer know what a process has mapped by now, or had when it ended.
+  using CatchUp = std::function<void(std::int32_t pid)>;
+
+  // Loads and attaches; no sample counts before enable(). catch_up is called by drain(), for code
+  // that has no name yet. python: show its functions.
   static Result<std::unique_ptr<CpuCollector>> start(const CpuProgram::Options& options,
                                                      Recording& recording, Symbolizer& symbolizer,
                                                      StackTable& stacks, UnwindThread& unwind,
-                                                     bool python = true);
+                                                     CatchUp catch_up, bool python = true);
 
   // Shows Python functions of the process, if it runs any. To be called again when it has mapped
   // new code, which the symbolizer knows.
@@ -53,15 +59,17 @@ class CpuCollector {
 
  private:
   CpuCollector(Recording& recording, Symbolizer& symbolizer, StackTable& stacks,
-               UnwindThread& unwind)
+               UnwindThread& unwind, CatchUp catch_up)
       : recording_(recording),
         symbolizer_(symbolizer),
         stacks_(stacks),
         unwind_(unwind),
+        catch_up_(std::move(catch_up)),
         python_frames_(recording, symbolizer) {}
   void on_stack(const cs_stack_record& record);
   void on_process(const cs_process_record& record);
   void on_sample(const cs_sample_record& record);
+  [[nodiscard]] bool knows_code_of(const cs_stack_record& record) const;
   std::uint32_t intern_stack(const cs_stack_record& record);
   // Appends the user half of the stack; how it ends.
   StackEnd add_user_frames(const cs_stack_record& record, std::vector<std::uint32_t>& frames);
@@ -81,6 +89,7 @@ class CpuCollector {
   Symbolizer& symbolizer_;
   StackTable& stacks_;
   UnwindThread& unwind_;
+  CatchUp catch_up_;
   std::uint64_t lost_frames_samples_ = 0;  // samples whose frames were never received
   std::unordered_map<cs_stack_key, std::size_t, KeyHash, KeyEqual> rows_;  // into Recording::cpu
   std::map<std::array<std::uint32_t, 3>, std::size_t> row_of_stack_;       // by stack, pid, tid

@@ -17,9 +17,8 @@
 namespace callscope {
 namespace {
 
-constexpr std::uint64_t kSecond = 1'000'000'000;
 constexpr std::size_t kMaxHotFunctions = 100;
-constexpr std::uint64_t kMaxSourceLinesNs = 15 * kSecond;
+constexpr std::uint64_t kMaxSourceLinesNs = 15 * kNsPerSecond;
 
 std::size_t module_count(const ProcessMaps* maps) {
   std::set<const CachedModule*> modules;
@@ -106,12 +105,18 @@ void Recorder::follow_changes() {
 std::future<Recorder::StartedCpu> Recorder::start_cpu() {
   if (options_.sample_hz == 0) return {};
   return std::async(std::launch::async, [this] {
-    return CpuCollector::start({.tgid = static_cast<std::uint32_t>(process_.pid()),
-                                .sample_hz = options_.sample_hz,
-                                .clock = options_.clock,
-                                .follow_children = options_.follow_children,
-                                .log_samples = slow_calls_.wanted()},
-                               recording_, symbolizer_, stacks_, *unwind_, options_.python);
+    return CpuCollector::start(
+        {.tgid = static_cast<std::uint32_t>(process_.pid()),
+         .sample_hz = options_.sample_hz,
+         .clock = options_.clock,
+         .follow_children = options_.follow_children,
+         .log_samples = slow_calls_.wanted()},
+        recording_, symbolizer_, stacks_, *unwind_,
+        [this](std::int32_t pid) {
+          unwind_->catch_up(pid);
+          follow_changes();
+        },
+        options_.python);
   });
 }
 
@@ -172,7 +177,7 @@ void Recorder::set_slow_thresholds() {
 
 // A name that matches nothing may be one that was inlined everywhere.
 Error Recorder::explain_inlined(Error error) {
-  constexpr std::uint64_t kPatienceNs = 2 * kSecond;
+  constexpr std::uint64_t kPatienceNs = 2 * kNsPerSecond;
   if (error.code != ErrorCode::kUsage || options_.patterns.empty()) return error;
   InlinedSearch search = InlinedSearch::start(process_.pid(), symbolizer_, options_.patterns);
   Recording told;
@@ -281,7 +286,7 @@ Result<void> Recorder::tick() {
 }
 
 Result<void> Recorder::choose_hot_functions() {
-  if (!loading_.valid() || recording_.duration_ns < kSecond || !process_.alive()) return {};
+  if (!loading_.valid() || recording_.duration_ns < kNsPerSecond || !process_.alive()) return {};
   FoundFunctions found = find_hot_functions(recording_, symbolizer_, kMaxHotFunctions);
   if (found.functions.empty()) return {};
   Result<std::unique_ptr<CallsCollector>> loaded = loading_.get();
@@ -309,7 +314,7 @@ void Recorder::update_calls(std::uint64_t now_ns) {
   if (!calls_) return;
   const std::uint64_t elapsed_ns = now_ns - begin_ns_;
   // What is seen in a tick returned before it: a tick on the full second closes the one that ended.
-  const std::uint64_t second = elapsed_ns == 0 ? 0 : (elapsed_ns - 1) / kSecond;
+  const std::uint64_t second = elapsed_ns == 0 ? 0 : (elapsed_ns - 1) / kNsPerSecond;
   calls_->calls().update(static_cast<std::uint32_t>(second));
   slow_calls_.update(calls_->calls().registry(), begin_ns_, cpu_.get());
 }
@@ -327,7 +332,7 @@ Result<void> Recorder::stop(const std::string& ended_by) {
   update_calls(end_ns);
   symbolizer_.refresh_names();
   if (spans_) spans_->update(recording_.spans);
-  if (inlined_) apply_inlined(inlined_->finish(kSecond), recording_);
+  if (inlined_) apply_inlined(inlined_->finish(kNsPerSecond), recording_);
   add_source_lines(recording_, symbolizer_,
                    {.inlined_frames = options_.inlined_frames,
                     .deadline_ns = monotonic_ns() + kMaxSourceLinesNs});

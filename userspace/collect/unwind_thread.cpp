@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
 
 namespace callscope {
@@ -70,17 +71,25 @@ void UnwindThread::run(const std::stop_token& stop) {
     if (events_) fds[1].fd = events_->fd();
     if (::poll(fds.data(), fds.size(), -1) < 0 && errno != EINTR) return;
     clear_event(wake_fd_);
+    const std::set<std::int32_t> wanted = begin_round();
     if (events_)
       for (const ProcessEvent& event : events_->drain()) on_event(event);
-    std::set<std::int32_t> wanted;
-    {
-      const std::lock_guard lock(mutex_);
-      wanted.swap(wanted_);
-    }
     for (const std::int32_t pid : wanted) refresh(pid);
-    const std::lock_guard lock(mutex_);
-    counts_ = feed_->counts();
+    end_round();
   }
+}
+
+std::set<std::int32_t> UnwindThread::begin_round() {
+  const std::lock_guard lock(mutex_);
+  ++rounds_;
+  return std::exchange(wanted_, {});
+}
+
+void UnwindThread::end_round() {
+  const std::lock_guard lock(mutex_);
+  rounds_done_ = rounds_;
+  counts_ = feed_->counts();
+  round_done_.notify_all();
 }
 
 void UnwindThread::on_event(const ProcessEvent& event) {
@@ -125,6 +134,15 @@ void UnwindThread::look_at(std::int32_t pid) {
     wanted_.insert(pid);
   }
   signal_event(wake_fd_);
+}
+
+void UnwindThread::catch_up(std::int32_t pid) {
+  constexpr auto kPatience = std::chrono::milliseconds(50);
+  std::unique_lock lock(mutex_);
+  wanted_.insert(pid);
+  const std::uint64_t round = rounds_ + 1;
+  signal_event(wake_fd_);
+  round_done_.wait_for(lock, kPatience, [&] { return rounds_done_ >= round; });
 }
 
 std::vector<UnwindThread::Change> UnwindThread::take_changes() {

@@ -4,6 +4,7 @@
 // that code. start() and all else are for one other thread.
 #pragma once
 
+#include <condition_variable>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -36,6 +37,8 @@ class UnwindThread {
 
   // Has the maps of the process read again, soon: the walker missed code, or a while has passed.
   void look_at(std::int32_t pid);
+  // The same, and waits a moment (50 ms) until the changes of before are there to be taken.
+  void catch_up(std::int32_t pid);
 
   // Readable when there is something to take.
   [[nodiscard]] int changes_fd() const { return changes_fd_.get(); }
@@ -58,6 +61,8 @@ class UnwindThread {
   UnwindThread(std::unique_ptr<UnwindFeed> feed, bool follow_children)
       : feed_(std::move(feed)), follow_children_(follow_children) {}
   void run(const std::stop_token& stop);
+  std::set<std::int32_t> begin_round();  // what is wanted in it
+  void end_round();
   void on_event(const ProcessEvent& event);
   void refresh(std::int32_t pid);
   void tell(Change change);
@@ -70,7 +75,10 @@ class UnwindThread {
   Fd wake_fd_, changes_fd_;
 
   mutable std::mutex mutex_;  // of what follows
+  std::condition_variable_any round_done_;
   std::set<std::int32_t> wanted_;
+  std::uint64_t rounds_ = 0;  // begun; one looks at all that was wanted before
+  std::uint64_t rounds_done_ = 0;
   std::vector<Change> changes_;
   UnwindFeed::Counts counts_;
 
