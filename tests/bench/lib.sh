@@ -149,10 +149,10 @@ window() {
 # slower by up to a half, never faster, while sampling is in every window.
 undisturbed() { sort -g | awk '{ v[NR] = $1 } END { if (NR) print v[int(NR / 20) + 1] }'; }
 
-# measure_windows FILE: adds $windows of them to it.
+# measure_windows COUNT FILE: adds so many of them to it.
 measure_windows() {
   local i
-  for ((i = 0; i < windows; ++i)); do window; done >>"$1"
+  for ((i = 0; i < $1; ++i)); do window; done >>"$2"
 }
 
 # report FILE FILTER: jq over its JSON report.

@@ -17,7 +17,7 @@ with() {
   shift 2
   background "$@"
   for ((i = 0; i < 10; ++i)); do window >/dev/null; done
-  if kill -0 "$started" 2>/dev/null; then measure_windows "$file"; else cat "$work/log" >&2; fi
+  if kill -0 "$started" 2>/dev/null; then measure_windows "$windows" "$file"; else cat "$work/log" >&2; fi
   stop "$started" "$signal"
 }
 
@@ -26,9 +26,9 @@ release_target
 window >/dev/null
 for name in none_1 none_2 perf ours; do : >"$work/$name"; done
 for ((round = 0; round < ROUNDS; ++round)); do
-  measure_windows "$work/none_1"
+  measure_windows "$windows" "$work/none_1"
   with INT "$work/perf" timeout 60 perf record -q -g -F "$hz" -e cpu-clock -p "$target_pid" -o "$work/perf.data"
-  measure_windows "$work/none_2"
+  measure_windows "$windows" "$work/none_2"
   [ -z "$CALLSCOPE" ] ||
     with TERM "$work/ours" timeout 60 "$CALLSCOPE" record -p "$target_pid" -F "$hz" -d 50s -o "$work/r.cscope"
 done

@@ -32,15 +32,15 @@ release_target
 window >/dev/null
 for name in none_1 none_2 fp dwarf ours; do : >"$work/$name"; done
 for ((round = 0; round < ROUNDS; ++round)); do
-  measure_windows "$work/none_1"
+  measure_windows "$windows" "$work/none_1"
   for name in fp dwarf ours; do
     tool "$name" "$target_pid"
     background timeout -s INT 120 "${command[@]}"
     for ((i = 0; i < 10; ++i)); do window >/dev/null; done # to start
-    measure_windows "$work/$name"
+    measure_windows "$windows" "$work/$name"
     stop "$started" INT
   done
-  measure_windows "$work/none_2"
+  measure_windows "$windows" "$work/none_2"
 done
 close_target
 base=$(cat "$work"/none_? | undisturbed)
