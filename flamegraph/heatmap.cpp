@@ -9,20 +9,18 @@
 
 #include "flamegraph/assets.hpp"
 #include "flamegraph/heatmap_axis.hpp"
+#include "flamegraph/svg_metrics.hpp"
 #include "flamegraph/weight.hpp"
 #include "flamegraph/xml_text.hpp"
 
 namespace callscope {
 namespace {
 
-constexpr double kPad = 16;
-constexpr double kYLabels = 64;  // room for "100 ms" to the left of a plot
-constexpr double kLine = 20;
+constexpr double kYLabels = 64;     // room for "100 ms" to the left of a plot
 constexpr double kTickPx = 70;      // least distance of two seconds on the time axis
 constexpr double kTickGapPx = 12;   // of two labels on the latency axis
 constexpr double kPlotPx = 190;     // height that a plot aims at
 constexpr std::size_t kShades = 9;  // classes h1 to h9 of heatmap.css
-constexpr double kTextChar = 7;
 
 std::string safe(std::string_view text) { return xml_escape(clean_text(text)); }
 

@@ -8,6 +8,7 @@
 
 #include "flamegraph/assets.hpp"
 #include "flamegraph/frame_kind.hpp"
+#include "flamegraph/svg_metrics.hpp"
 #include "flamegraph/svg_style.hpp"
 #include "flamegraph/weight.hpp"
 #include "flamegraph/xml_text.hpp"
@@ -16,12 +17,9 @@ namespace callscope {
 namespace {
 
 // Geometry in px; interact.js gets what it needs of it through the <metadata> element.
-constexpr double kPad = 16;
 constexpr double kTitleBaseline = 34;
-constexpr double kLine = 20;
 constexpr double kLabelChar = 6.65;  // advance of a monospaced 11 px font, the widest in use
 constexpr double kLabelInset = 4;
-constexpr double kTextChar = 7;      // upper estimate for the 12 px interface font
 constexpr double kLegendChar = 6.3;  // its average for short words
 
 std::size_t columns_in(double width_px, double char_px) {

@@ -10,6 +10,7 @@
 
 #include "cli/command.hpp"
 #include "symbols/module_cache.hpp"
+#include "sys/clock.hpp"
 #include "unwind/load_table.hpp"
 
 namespace callscope::cli {
@@ -218,7 +219,6 @@ Result<int> run_cache(const CacheArguments& arguments) {
 }  // namespace
 
 Command make_cache_command() {
-  constexpr std::uint64_t kSecond_ns = 1'000'000'000;
   auto arguments = std::make_shared<CacheArguments>();
   Command command;
   command.name = "cache";
@@ -246,7 +246,7 @@ Command make_cache_command() {
        set_number(arguments->max_megabytes, 1, 1 << 20)},
       {"--max-age", "TIME",
        "warm: what was not used for so long goes. Default: 2160h, which is 90 days.",
-       set_duration(arguments->max_age_ns, kSecond_ns, 3650 * 86400 * kSecond_ns)},
+       set_duration(arguments->max_age_ns, kNsPerSecond, 3650 * 86400 * kNsPerSecond)},
       {"--json", "", "Print JSON instead of text.", set_flag(arguments->json)},
   };
   command.run = [arguments](const std::vector<std::string>&) { return run_cache(*arguments); };

@@ -15,7 +15,6 @@
 namespace callscope::cli {
 namespace {
 
-constexpr std::uint64_t kSecond = 1'000'000'000;
 constexpr std::size_t kMaxFailures = 3;
 
 const char* end_name(RecordEnd end) {
@@ -75,8 +74,8 @@ RecordEnd RecordLoop::run() {
     const std::uint64_t wake_ns = std::min({next_tick_ns_, next_housekeeping_ns_, end_ns});
     const std::uint64_t later_ns = monotonic_ns();
     const timespec timeout{
-        static_cast<std::time_t>(wake_ns > later_ns ? (wake_ns - later_ns) / kSecond : 0),
-        static_cast<long>(wake_ns > later_ns ? (wake_ns - later_ns) % kSecond : 0)};
+        static_cast<std::time_t>(wake_ns > later_ns ? (wake_ns - later_ns) / kNsPerSecond : 0),
+        static_cast<long>(wake_ns > later_ns ? (wake_ns - later_ns) % kNsPerSecond : 0)};
     ::ppoll(fds.data(), fds.size(), &timeout, nullptr);
     if ((fds[0].revents & POLLIN) != 0) return RecordEnd::kSignal;
     if ((fds[2].revents & POLLIN) != 0) keep(recorder_.drain());
@@ -99,7 +98,7 @@ void RecordLoop::housekeep() {
 }
 
 void RecordLoop::tick() {
-  const std::uint64_t period_ns = std::min(options_.interval_ns, kSecond);
+  const std::uint64_t period_ns = std::min(options_.interval_ns, kNsPerSecond);
   next_tick_ns_ += period_ns;
   if (next_tick_ns_ < monotonic_ns()) next_tick_ns_ = monotonic_ns() + period_ns;
   keep(recorder_.tick());
@@ -111,7 +110,7 @@ void RecordLoop::flush() {
   const std::uint64_t now_ns = monotonic_ns();
   if (now_ns < next_flush_ns_) return;
   keep(writer_.flush(recorder_.recording()));
-  next_flush_ns_ = now_ns + kSecond;
+  next_flush_ns_ = now_ns + kNsPerSecond;
 }
 
 void RecordLoop::show_progress() {

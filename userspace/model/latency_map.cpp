@@ -6,11 +6,10 @@
 #include <set>
 
 #include "callscope/abi/histogram.h"
+#include "sys/clock.hpp"
 
 namespace callscope {
 namespace {
-
-constexpr std::uint64_t kNsPerSecond = 1'000'000'000;
 
 // A percentile of the middle of slots: a column knows neither its minimum nor its maximum.
 std::optional<std::uint64_t> percentile(const std::vector<HistogramSlot>& slots, double p) {

@@ -4,10 +4,11 @@
 #include <algorithm>
 #include <array>
 
+#include "sys/clock.hpp"
+
 namespace callscope {
 namespace {
 
-constexpr std::uint64_t kNsPerSecond = 1'000'000'000;
 constexpr double kNsPerMinute = 60e9;
 constexpr std::size_t kMaxSlopePoints = 200;
 

@@ -6,10 +6,11 @@
 #include <map>
 #include <utility>
 
+#include "sys/clock.hpp"
+
 namespace callscope {
 namespace {
 
-constexpr std::uint64_t kNsPerSecond = 1'000'000'000;
 constexpr std::uint32_t kNone = ~std::uint32_t{0};
 
 using Place = std::pair<std::uint32_t, std::uint64_t>;  // module, address

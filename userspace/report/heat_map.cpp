@@ -16,7 +16,7 @@
 namespace callscope {
 namespace {
 
-constexpr std::size_t kDefaultCount = 5;  // of functions without a glob
+constexpr std::size_t kDefaultPanels = 5;  // of functions without a glob
 constexpr std::size_t kMaxColumns = 300;
 constexpr std::uint32_t kRowsPerOctave = 4;
 
@@ -38,7 +38,7 @@ HeatPanel panel_of(const Recording& recording, std::uint32_t function, const Lat
 
 std::string render_heat_map(const Recording& recording, const ReportOptions& options) {
   const std::string glob = options.heatmap.value_or("*");
-  const std::size_t limit = glob == "*" ? kDefaultCount : options.top_functions;
+  const std::size_t limit = glob == "*" ? kDefaultPanels : options.top_functions;
   std::vector<HeatPanel> panels;
   for (const std::uint32_t function : functions_with_latency(recording)) {
     if (limit > 0 && panels.size() == limit) break;

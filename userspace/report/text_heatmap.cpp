@@ -16,7 +16,7 @@
 namespace callscope {
 namespace {
 
-constexpr std::size_t kDefaultCount = 3;  // of functions without a glob
+constexpr std::size_t kDefaultHeatMaps = 3;  // of functions without a glob
 constexpr std::size_t kLabelWidth = 10;
 constexpr std::string_view kShades = " .:-=+*#%@";
 constexpr std::size_t kLevels = kShades.size() - 1;
@@ -88,7 +88,7 @@ std::string text_heat_maps(const Recording& recording, const ReportOptions& opti
   const std::string& glob = *options.heatmap;
   std::string text = paint.bold("HEAT MAPS") +
                      "  latency from below to above (a row is a factor of 2) over time\n";
-  const std::size_t limit = glob == "*" ? kDefaultCount : options.top_functions;
+  const std::size_t limit = glob == "*" ? kDefaultHeatMaps : options.top_functions;
   const std::size_t room = options.width > 40 ? options.width - kLabelWidth - 4 : 26;
   std::size_t shown = 0;
   for (const std::uint32_t function : functions_with_latency(recording)) {

@@ -16,7 +16,7 @@
 namespace callscope {
 namespace {
 
-constexpr std::size_t kDefaultCount = 3;  // of functions without a glob
+constexpr std::size_t kDefaultHistograms = 3;  // of functions without a glob
 constexpr std::size_t kMostRows = 24;
 
 struct Mark {
@@ -81,7 +81,7 @@ std::string text_histograms(const Recording& recording, const ReportOptions& opt
                             const Paint& paint) {
   const std::string& glob = *options.histogram;
   std::string text = paint.bold("HISTOGRAMS") + "  each row from its latency to that of the next\n";
-  const std::size_t limit = glob == "*" ? kDefaultCount : options.top_functions;
+  const std::size_t limit = glob == "*" ? kDefaultHistograms : options.top_functions;
   std::size_t shown = 0;
   for (const std::uint32_t function : matching_functions(recording, glob, 0)) {
     if (limit > 0 && shown == limit) break;

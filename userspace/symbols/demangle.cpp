@@ -19,7 +19,7 @@
 namespace callscope {
 namespace {
 
-constexpr std::size_t kMaxNameBytes = 64U << 10;
+constexpr std::size_t kMaxMangledBytes = 64U << 10;
 constexpr std::size_t kMaxOutputBytes = 1U << 20;
 // libiberty refuses names of more than 1024 bytes unless its recursion limit is off. Then the depth
 // follows the length of the name, so these are demangled on a stack that the deepest one fits in.
@@ -135,7 +135,7 @@ std::string full(std::string_view linker_name, Language language) {
 }  // namespace
 
 std::string demangle(std::string_view linker_name, DemangleLevel level) {
-  if (level == DemangleLevel::kNone || linker_name.size() > kMaxNameBytes)
+  if (level == DemangleLevel::kNone || linker_name.size() > kMaxMangledBytes)
     return std::string(linker_name);
   const Language language = guess_language(linker_name);
   if (level == DemangleLevel::kSimple) return simple(linker_name, language);

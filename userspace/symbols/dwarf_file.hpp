@@ -18,6 +18,9 @@ struct Elf;
 
 namespace callscope {
 
+// Compilers nest some tens of inlined calls and blocks; damaged bytes may pretend any depth.
+inline constexpr int kMaxDwarfDepth = 256;
+
 // Whether the file holds debug information itself, rather than none or a hint to another file.
 bool has_dwarf(const ElfImage& image);
 

@@ -11,7 +11,7 @@ namespace callscope {
 namespace {
 
 // Nesting of namespaces, classes, functions and blocks; more is no program.
-constexpr int kMaxDepth = 64;
+constexpr int kMaxNesting = 64;
 // Functions in whose local classes functions lie, in whose local classes ...
 constexpr int kMaxFunctions = 4;
 // Entries of all lists that are kept, 32 bytes each. Functions are asked for unit by unit, so that
@@ -98,7 +98,7 @@ std::string DwarfNames::scopes_around(Dwarf_Die die, int functions) {
   Dwarf_Die scope;
   std::string names;
   if (::dwarf_diecu(&die, &scope, nullptr, nullptr) == nullptr) return names;
-  for (int depth = 0; depth < kMaxDepth; ++depth) {
+  for (int depth = 0; depth < kMaxNesting; ++depth) {
     // DIEs lie in memory in the order of the tree: the last child before die holds it.
     const std::vector<Dwarf_Die>& children = children_of(scope);
     const auto after = std::ranges::upper_bound(children, die.addr, {}, &Dwarf_Die::addr);

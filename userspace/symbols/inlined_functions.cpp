@@ -16,8 +16,6 @@
 namespace callscope {
 namespace {
 
-// Compilers nest some tens of inlined calls and blocks; damaged bytes may pretend any depth.
-constexpr int kMaxDepth = 256;
 constexpr std::uint64_t kEntriesPerLook = 4096;  // between two looks at clock and stop token
 
 class Scan {
@@ -56,7 +54,7 @@ class Scan {
   // function: the one with code that parent lies in; nullptr outside of functions.
   void visit_children(Dwarf_Die parent, const Dwarf_Die* function, int depth) {
     Dwarf_Die child;
-    if (depth > kMaxDepth || ::dwarf_child(&parent, &child) != 0) return;
+    if (depth > kMaxDwarfDepth || ::dwarf_child(&parent, &child) != 0) return;
     do {
       if (++entries_ % kEntriesPerLook == 0) look_for_end();
       if (ended_) return;

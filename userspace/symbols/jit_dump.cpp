@@ -12,7 +12,6 @@ constexpr std::uint32_t kVersion = 1;
 constexpr std::uint64_t kHeaderBytes = 40;
 constexpr std::uint64_t kMaxHeaderBytes = 4096;
 constexpr std::uint64_t kRecordHeaderBytes = 16;  // id, size, time
-constexpr std::uint64_t kMaxNameBytes = 4096;
 
 enum RecordId : std::uint32_t { kCodeLoad = 0, kCodeMove = 1 };
 
@@ -57,7 +56,7 @@ std::optional<std::uint64_t> JitDump::take_record(ByteSpan bytes, std::uint64_t 
   damaged_ = *size < kRecordHeaderBytes;
   if (damaged_) return std::nullopt;
   std::uint64_t wanted = kRecordHeaderBytes;
-  if (id == kCodeLoad) wanted = std::min<std::uint64_t>(*size, kLoadName + kMaxNameBytes);
+  if (id == kCodeLoad) wanted = std::min<std::uint64_t>(*size, kLoadName + kMaxJitNameBytes);
   if (id == kCodeMove) wanted = std::min<std::uint64_t>(*size, kMoveBytes);
   if (rest.size() < wanted) return std::nullopt;
   const ByteSpan record = rest.first(std::min<std::uint64_t>(rest.size(), *size));
@@ -74,7 +73,7 @@ bool JitDump::load_code(ByteSpan record, std::uint64_t total_bytes) {
   if (!addr || !size || total_bytes < kLoadName || *size > total_bytes - kLoadName) return false;
   // Behind the name is the code, which may be left out of what was given.
   const std::uint64_t room = total_bytes - kLoadName - *size;
-  const std::uint64_t name_bytes = std::min({room, record.size() - kLoadName, kMaxNameBytes});
+  const std::uint64_t name_bytes = std::min({room, record.size() - kLoadName, kMaxJitNameBytes});
   const ByteSpan name = record.subspan(kLoadName, name_bytes);
   const auto end = std::ranges::find(name, std::uint8_t{0});
   map_.add_code(*addr, *size, std::string(name.begin(), end));

@@ -10,7 +10,6 @@ namespace callscope {
 namespace {
 
 constexpr std::size_t kMaxEntries = 1U << 20;  // what a large Node.js or JVM server stays below
-constexpr std::size_t kMaxNameBytes = 4096;
 
 // Takes a hexadecimal number, with or without 0x, and the blanks after it.
 std::optional<std::uint64_t> take_hex(std::string_view& text) {
@@ -52,7 +51,7 @@ void PerfMap::add_code(std::uint64_t start, std::uint64_t size, std::string_view
   if (entries_.size() >= kMaxEntries)
     ++dropped_lines_;
   else
-    insert(start, start + size, name.substr(0, kMaxNameBytes));
+    insert(start, start + size, name.substr(0, kMaxJitNameBytes));
 }
 
 void PerfMap::remove_code(std::uint64_t start, std::uint64_t size) {

@@ -4,6 +4,7 @@
 // fatal. Where entries overlap the later line wins, since code memory is reused. Not thread-safe.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -13,6 +14,8 @@
 #include "callscope/error.hpp"
 
 namespace callscope {
+
+inline constexpr std::size_t kMaxJitNameBytes = 4096;  // longer names are cut
 
 class PerfMap {
  public:

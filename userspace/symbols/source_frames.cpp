@@ -13,8 +13,6 @@
 namespace callscope {
 namespace {
 
-// Compilers nest some tens of inlined calls and blocks; damaged bytes may pretend any depth.
-constexpr int kMaxDepth = 256;
 constexpr std::uint64_t kEntriesPerLook = 4096;  // between two looks at the clock
 
 using Addrs = std::span<const std::uint64_t>;
@@ -91,7 +89,7 @@ class Search {
 
   void visit_children(Dwarf_Die& parent, Addrs wanted, Look look, int depth) {
     Dwarf_Die child;
-    if (depth > kMaxDepth || ::dwarf_child(&parent, &child) != 0) return;
+    if (depth > kMaxDwarfDepth || ::dwarf_child(&parent, &child) != 0) return;
     do {
       if (++entries_ % kEntriesPerLook == 0) look_for_end();
       if (ended_) return;
@@ -125,7 +123,7 @@ class Search {
   // Inside of a function that holds the addresses: what is inlined there.
   void visit_code(Dwarf_Die& parent, const AddrList& addrs, int depth) {
     Dwarf_Die child;
-    if (depth > kMaxDepth || ::dwarf_child(&parent, &child) != 0) return;
+    if (depth > kMaxDwarfDepth || ::dwarf_child(&parent, &child) != 0) return;
     do {
       if (++entries_ % kEntriesPerLook == 0) look_for_end();
       if (ended_) return;

@@ -5,22 +5,18 @@
 #include <iterator>
 #include <string>
 
+#include "data_files.hpp"
 #include "flamegraph/folded.hpp"
 
 using callscope::ErrorCode;
 using callscope::FoldedStack;
 using callscope::FoldedStats;
 using callscope::parse_folded;
+using callscope::test::read_data;
 
 namespace {
 
 using Frames = std::vector<std::string>;
-
-std::string read_data(const std::string& name) {
-  std::ifstream file(CALLSCOPE_TEST_DATA "/unit/flamegraph/data/" + name, std::ios::binary);
-  REQUIRE(file);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 FoldedStack parse_one(std::string_view line) {
   const auto stacks = parse_folded(line);

@@ -28,10 +28,6 @@ HeatPanel small_panel() {
   return panel;
 }
 
-bool contains(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
-}
-
 std::size_t count_of(const std::string& text, std::string_view part) {
   std::size_t count = 0;
   for (std::size_t at = 0; (at = text.find(part, at)) != std::string::npos; ++at) ++count;
@@ -50,15 +46,15 @@ TEST_CASE("each cell with calls is a rectangle that says what it holds", "[unit]
   const std::vector<HeatPanel> panels = {small_panel()};
   const std::string svg = render_heat_map_svg(panels, {});
   CHECK(count_of(svg, "</title></rect>") == 4);
-  CHECK(contains(
-      svg, "<title>0 s to 1 s, 1 \u00b5s to 2 \u00b5s\n5 calls, 83.33 % of this column</title>"));
-  CHECK(contains(
-      svg, "<title>0 s to 1 s, 4 \u00b5s to 8 \u00b5s\n1 call, 16.67 % of this column</title>"));
-  CHECK(contains(
-      svg, "<title>2 s to 3 s, 2 \u00b5s to 4 \u00b5s\n5 calls, 71.43 % of this column</title>"));
-  CHECK(contains(svg, "class=\"h9\""));  // the fullest cells
-  CHECK(contains(svg, "class=\"h1\""));  // a single call
-  CHECK(contains(svg, "5 calls a cell"));
+  CHECK(svg.contains(
+      "<title>0 s to 1 s, 1 \u00b5s to 2 \u00b5s\n5 calls, 83.33 % of this column</title>"));
+  CHECK(svg.contains(
+      "<title>0 s to 1 s, 4 \u00b5s to 8 \u00b5s\n1 call, 16.67 % of this column</title>"));
+  CHECK(svg.contains(
+      "<title>2 s to 3 s, 2 \u00b5s to 4 \u00b5s\n5 calls, 71.43 % of this column</title>"));
+  CHECK(svg.contains("class=\"h9\""));  // the fullest cells
+  CHECK(svg.contains("class=\"h1\""));  // a single call
+  CHECK(svg.contains("5 calls a cell"));
   CHECK(svg == render_heat_map_svg(panels, {}));
 }
 
@@ -95,7 +91,7 @@ TEST_CASE("panels that cannot be drawn are left out", "[unit]") {
   options.notes = {"nothing to see"};
   const std::string svg = render_heat_map_svg(panels, options);
   CHECK(count_of(svg, "class=\"panel\"") == 0);
-  CHECK(contains(svg, "nothing to see"));
+  CHECK(svg.contains("nothing to see"));
 }
 
 TEST_CASE("positions grow with the value and stay within the rows", "[unit]") {

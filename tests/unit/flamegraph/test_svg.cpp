@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "data_files.hpp"
 #include "flamegraph/folded.hpp"
 #include "flamegraph/svg.hpp"
 #include "flamegraph/tree.hpp"
@@ -19,14 +20,9 @@ using callscope::MergeFrom;
 using callscope::parse_folded;
 using callscope::render_svg;
 using callscope::SvgOptions;
+using callscope::test::read_data;
 
 namespace {
-
-std::string read_data(const std::string& name) {
-  std::ifstream file(CALLSCOPE_TEST_DATA "/unit/flamegraph/data/" + name, std::ios::binary);
-  REQUIRE(file);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 FrameTree tree_of(std::string_view folded, MergeFrom from = MergeFrom::kRoot) {
   const auto stacks = parse_folded(folded);
@@ -44,10 +40,6 @@ std::string between(const std::string& text, std::string_view first, std::string
 
 std::string frames_of(const std::string& svg) {
   return between(svg, "<g class=\"frames\">", "<g class=\"footer\">");
-}
-
-bool contains(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
 }
 
 double attribute(std::string_view element, std::string_view name) {
@@ -115,16 +107,16 @@ TEST_CASE("narrow frames are left out and their share is stated", "[unit]") {
   options.min_width_px = 10;
   const FrameTree tree = tree_of("a;big 990\na;t1;deep 5\na;t2 5\n");
   const std::string svg = render_svg(tree, options);
-  CHECK(contains(svg, "Not drawn: 3 frames narrower than 10 px, 1.00 % of the total."));
-  CHECK(contains(svg, "\"complete\":false"));
-  CHECK_FALSE(contains(frames_of(svg), "t1"));
-  CHECK_FALSE(contains(frames_of(svg), "deep"));
+  CHECK(svg.contains("Not drawn: 3 frames narrower than 10 px, 1.00 % of the total."));
+  CHECK(svg.contains("\"complete\":false"));
+  CHECK_FALSE(frames_of(svg).contains("t1"));
+  CHECK_FALSE(frames_of(svg).contains("deep"));
 
   options.min_width_px = 0;
   const std::string whole = render_svg(tree, options);
-  CHECK(contains(frames_of(whole), "deep"));
-  CHECK_FALSE(contains(whole, "Not drawn"));
-  CHECK(contains(whole, "\"complete\":true"));
+  CHECK(frames_of(whole).contains("deep"));
+  CHECK_FALSE(whole.contains("Not drawn"));
+  CHECK(whole.contains("\"complete\":true"));
 }
 
 TEST_CASE("labels are cut to their box", "[unit]") {
@@ -132,17 +124,17 @@ TEST_CASE("labels are cut to their box", "[unit]") {
   options.width_px = 332;  // 300 px for the frames, 292 of them for text: 43 characters
   const std::string name(60, 'x');
   const std::string svg = render_svg(tree_of(name + " 1"), options);
-  CHECK(contains(svg, ">" + std::string(42, 'x') + "\u2026</text>"));
-  CHECK(contains(svg, "<title>" + name + "\n1 sample, 100.00 % of total"));
+  CHECK(svg.contains(">" + std::string(42, 'x') + "\u2026</text>"));
+  CHECK(svg.contains("<title>" + name + "\n1 sample, 100.00 % of total"));
 }
 
 TEST_CASE("the legend names the kinds that occur and no other", "[unit]") {
   const std::string footer =
       between(render_svg(tree_of("a;b_[k] 1")), "<g class=\"footer\">", "<g class=\"header\">");
-  CHECK(contains(footer, ">user</text>"));
-  CHECK(contains(footer, ">kernel</text>"));
-  CHECK_FALSE(contains(footer, ">JIT</text>"));
-  CHECK_FALSE(contains(footer, ">inlined</text>"));
+  CHECK(footer.contains(">user</text>"));
+  CHECK(footer.contains(">kernel</text>"));
+  CHECK_FALSE(footer.contains(">JIT</text>"));
+  CHECK_FALSE(footer.contains(">inlined</text>"));
 }
 
 TEST_CASE("title, subtitle, notes and unit reach the picture", "[unit]") {
@@ -152,25 +144,24 @@ TEST_CASE("title, subtitle, notes and unit reach the picture", "[unit]") {
   options.notes = {"INCOMPLETE: 3 lost"};
   options.unit = "ns";
   const std::string svg = render_svg(tree_of("a;b 1500000", MergeFrom::kLeaf), options);
-  CHECK(contains(svg, ">redis &lt;1&gt;</text>"));
-  CHECK(contains(svg, ">10 s &amp; more</text>"));
-  CHECK(contains(svg, ">INCOMPLETE: 3 lost</text>"));
-  CHECK(
-      contains(svg, "1.50 ms \u00b7 2 distinct frames \u00b7 2 deep \u00b7 merged from the leaf"));
+  CHECK(svg.contains(">redis &lt;1&gt;</text>"));
+  CHECK(svg.contains(">10 s &amp; more</text>"));
+  CHECK(svg.contains(">INCOMPLETE: 3 lost</text>"));
+  CHECK(svg.contains("1.50 ms \u00b7 2 distinct frames \u00b7 2 deep \u00b7 merged from the leaf"));
 }
 
 TEST_CASE("nothing recorded is a picture that says so", "[unit]") {
   const std::string svg = render_svg(FrameTree::build({}));
-  CHECK(contains(svg, "Nothing was recorded."));
+  CHECK(svg.contains("Nothing was recorded."));
   CHECK(boxes_of(svg).size() == 1);
 }
 
 TEST_CASE("no control is drawn without the script", "[unit]") {
   const std::string svg = render_svg(tree_of("a 1"));
   const std::string picture = svg.substr(0, svg.find("<script>"));
-  CHECK_FALSE(contains(picture, "<foreignObject"));
-  CHECK_FALSE(contains(picture, "<input"));
-  CHECK_FALSE(contains(picture, "<button"));
+  CHECK_FALSE(picture.contains("<foreignObject"));
+  CHECK_FALSE(picture.contains("<input"));
+  CHECK_FALSE(picture.contains("<button"));
 }
 
 TEST_CASE("names cannot become markup", "[unit]") {

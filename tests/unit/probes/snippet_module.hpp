@@ -14,6 +14,8 @@
 
 namespace callscope::test {
 
+inline const PlanRules kRetSite{.best = ExitMode::kRetSite};
+
 class SnippetModule {
  public:
   explicit SnippetModule(const std::string& path)

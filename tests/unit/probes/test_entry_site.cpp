@@ -8,11 +8,11 @@
 #include "snippet_module.hpp"
 
 using namespace callscope;
+using callscope::test::kRetSite;
 
 namespace {
 
 const PlanRules kReturnProbe{.best = ExitMode::kUretprobe};
-const PlanRules kRetSite{.best = ExitMode::kRetSite};
 
 struct Placed {
   std::uint64_t offset = 0;  // from the function's start

@@ -6,11 +6,10 @@
 #include "snippet_module.hpp"
 
 using namespace callscope;
+using callscope::test::kRetSite;
 using Catch::Matchers::Contains;
 
 namespace {
-
-const PlanRules kRetSite{.best = ExitMode::kRetSite};
 
 test::SnippetModule& snippets() {
   static test::SnippetModule module(CALLSCOPE_PROBE_SNIPPETS);

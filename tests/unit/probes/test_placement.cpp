@@ -9,11 +9,11 @@
 #include "snippet_module.hpp"
 
 using namespace callscope;
+using callscope::test::kRetSite;
 
 namespace {
 
-const PlanRules kReturnProbe{.best = ExitMode::kUretprobe, .prefer_cheap = false};
-const PlanRules kRetSite{.best = ExitMode::kRetSite};
+const PlanRules kPlainReturnProbe{.best = ExitMode::kUretprobe, .prefer_cheap = false};
 
 // What readelf says about the frame at an address.
 CfaRule cfa_at(const test::FrameOracle& frames, std::uint64_t addr) {
@@ -70,7 +70,7 @@ Census take_census(const std::string& path) {
   Census census;
   std::size_t wrong = 0;
   for (const FoundFunction& function : module.find("*").functions) {
-    const FunctionPlan with_return = plan_function(function, module.code(), kReturnProbe);
+    const FunctionPlan with_return = plan_function(function, module.code(), kPlainReturnProbe);
     const FunctionPlan without = plan_function(function, module.code(), kRetSite);
     ++census.functions;
     census.first += function.emulated_entry ? 1 : 0;

@@ -20,16 +20,12 @@ Recording with_inlined() {
   return recording;
 }
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 }  // namespace
 
 TEST_CASE("an inlined function is a frame of its own, marked as flamegraph.pl knows it", "[unit]") {
   const std::string text = render_folded(with_inlined(), {});
-  CHECK(has(text, "main;getCommand;lookupKey_[i] 300\n"));
-  CHECK(has(text, "main;getCommand;tcp_sendmsg_[k] 120\n"));
+  CHECK(text.contains("main;getCommand;lookupKey_[i] 300\n"));
+  CHECK(text.contains("main;getCommand;tcp_sendmsg_[k] 120\n"));
 }
 
 TEST_CASE("with lines each frame has its place, which keeps places apart", "[unit]") {
@@ -43,17 +39,18 @@ TEST_CASE("with lines each frame has its place, which keeps places apart", "[uni
   recording.cpu.push_back({4, 4242, 4242, 7, 0});
   const std::string text = render_folded(recording, options);
   const std::string callers = ";_start;__libc_start_call_main;main (server.c:7000);";
-  CHECK(has(text, callers + "getCommand (t_string.c:96);lookupKey (db.c:77)_[i] 300\n"));
-  CHECK(has(text, callers + "getCommand (t_string.c:96);lookupKey (db.c:78)_[i] 7\n"));
-  CHECK(has(render_text(recording, options),
-            "lookupKey (inlined) db.c:77 < getCommand t_string.c:96 < main server.c:7000"));
+  CHECK(text.contains(callers + "getCommand (t_string.c:96);lookupKey (db.c:77)_[i] 300\n"));
+  CHECK(text.contains(callers + "getCommand (t_string.c:96);lookupKey (db.c:78)_[i] 7\n"));
+  CHECK(
+      render_text(recording, options)
+          .contains("lookupKey (inlined) db.c:77 < getCommand t_string.c:96 < main server.c:7000"));
 }
 
 TEST_CASE("tables and stacks of the text say what was inlined", "[unit]") {
   const std::string text = render_text(with_inlined(), {});
-  CHECK(has(text, "  lookupKey (inlined)\n"));
-  CHECK(has(text, "lookupKey (inlined) < getCommand < main"));
-  CHECK_FALSE(has(text, "db.c"));
+  CHECK(text.contains("  lookupKey (inlined)\n"));
+  CHECK(text.contains("lookupKey (inlined) < getCommand < main"));
+  CHECK_FALSE(text.contains("db.c"));
 }
 
 TEST_CASE("callers have their lines when lines are asked for", "[unit]") {
@@ -61,7 +58,7 @@ TEST_CASE("callers have their lines when lines are asked for", "[unit]") {
   options.lines = true;
   options.callers = "*";
   options.width = 200;
-  CHECK(has(render_text(sample_recording(), options), "getCommand t_string.c:82"));
+  CHECK(render_text(sample_recording(), options).contains("getCommand t_string.c:82"));
 }
 
 TEST_CASE("JSON marks inlined frames and has file and line of all", "[unit]") {
@@ -86,14 +83,14 @@ TEST_CASE("JSON marks inlined frames and has file and line of all", "[unit]") {
 TEST_CASE("the flame graph colours inlined frames and tells the hottest line", "[unit]") {
   Recording recording = with_inlined();
   const std::string svg = render_flame_graph(recording, {});
-  CHECK(has(svg, ">inlined</text>"));  // in the legend
-  CHECK(has(svg, "<title>lookupKey_[i]\n"));
-  CHECK(has(svg, "\nat db.c:77</title>"));
+  CHECK(svg.contains(">inlined</text>"));  // in the legend
+  CHECK(svg.contains("<title>lookupKey_[i]\n"));
+  CHECK(svg.contains("\nat db.c:77</title>"));
   recording.frames[5].function = "lookupKey";  // of less weight
   recording.frames[5].inline_depth = 1;
   recording.frames[5].file = "/src/db.c";
   recording.frames[5].line = 5;
-  CHECK(has(render_flame_graph(recording, {}), "\nmost at db.c:77</title>"));
+  CHECK(render_flame_graph(recording, {}).contains("\nmost at db.c:77</title>"));
 }
 
 TEST_CASE("without inlined functions every format is as if there were none", "[unit]") {

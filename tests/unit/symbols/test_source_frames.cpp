@@ -19,7 +19,7 @@ using namespace callscope::test;
 namespace {
 
 constexpr std::uint64_t kNoDeadline = ~std::uint64_t{0};
-const std::string kCpp = CALLSCOPE_INLINE_SAMPLE_CPP;
+const std::string kSampleCpp = CALLSCOPE_INLINE_SAMPLE_CPP;
 
 using Found = std::map<std::uint64_t, SourceFrames>;
 
@@ -146,8 +146,8 @@ TEST_CASE("inlined functions, files and lines of 10,000 addresses are those of a
 }
 
 TEST_CASE("a function inlined into an inlined one has its call on the way", "[unit]") {
-  const ModuleImage module = opened(kCpp);
-  const Found found = frames_of_file(kCpp, every_code_addr(module.image()));
+  const ModuleImage module = opened(kSampleCpp);
+  const Found found = frames_of_file(kSampleCpp, every_code_addr(module.image()));
   const std::string hidden = "inline_sample::(anonymous namespace)::";
   const std::vector<std::string> chain = {"_ZN13inline_sample7clampedEi", hidden + "hidden_step",
                                           hidden + "Walker::step"};
@@ -167,11 +167,11 @@ TEST_CASE("a function inlined into an inlined one has its call on the way", "[un
 
 TEST_CASE("DWARF 4, packed and separate debug files tell the same", "[unit]") {
   const TempDir dir;
-  const ModuleImage module = opened(kCpp);
+  const ModuleImage module = opened(kSampleCpp);
   const auto addrs = every_code_addr(module.image());
-  const Found expected = frames_of_file(kCpp, addrs);
+  const Found expected = frames_of_file(kSampleCpp, addrs);
   CHECK(expected.size() > addrs.size() / 2);
-  run_tool("objcopy --only-keep-debug " + kCpp + " " + dir.file("sample.debug"));
+  run_tool("objcopy --only-keep-debug " + kSampleCpp + " " + dir.file("sample.debug"));
   run_tool("objcopy --compress-debug-sections " + dir.file("sample.debug") + " " +
            dir.file("packed.debug"));
   CHECK(equal(frames_of_file(dir.file("sample.debug"), addrs), expected));
@@ -181,11 +181,11 @@ TEST_CASE("DWARF 4, packed and separate debug files tell the same", "[unit]") {
 TEST_CASE("debug information is found in a separate file by build-id, shared out by dwz",
           "[unit]") {
   const TempDir dir;
-  const ModuleImage whole = opened(kCpp);
+  const ModuleImage whole = opened(kSampleCpp);
   const auto addrs = every_code_addr(whole.image());
-  const Found expected = frames_of_file(kCpp, addrs);
-  run_tool("cp " + kCpp + " " + dir.file("a"));
-  run_tool("cp " + kCpp + "_dwarf4 " + dir.file("b"));
+  const Found expected = frames_of_file(kSampleCpp, addrs);
+  run_tool("cp " + kSampleCpp + " " + dir.file("a"));
+  run_tool("cp " + kSampleCpp + "_dwarf4 " + dir.file("b"));
   run_tool("cd " + dir.path() + " && dwz -m shared.debug -M /usr/lib/debug/.dwz/shared.debug a b");
   const std::string id = whole.build_id();
   const std::string folder = dir.file("usr/lib/debug/.build-id/" + id.substr(0, 2));
@@ -213,7 +213,7 @@ TEST_CASE("debug information is found in a separate file by build-id, shared out
 
 TEST_CASE("a module without debug information anywhere is no failure", "[unit]") {
   const TempDir dir;
-  run_tool("objcopy --strip-debug " + kCpp + " " + dir.file("stripped"));
+  run_tool("objcopy --strip-debug " + kSampleCpp + " " + dir.file("stripped"));
   const ModuleImage stripped = opened(dir.file("stripped"));
   const auto info = DebugInfo::open(stripped, "/stripped", {});
   REQUIRE(info);
@@ -229,7 +229,7 @@ TEST_CASE("reading source lines ends at its deadline and says so", "[unit]") {
 }
 
 TEST_CASE("damaged line tables and entries are never fatal", "[unit]") {
-  const auto file = MappedFile::open(kCpp);
+  const auto file = MappedFile::open(kSampleCpp);
   REQUIRE(file);
   const std::vector<std::uint8_t> good(file->bytes().begin(), file->bytes().end());
   const auto intact = ElfImage::parse(good);
