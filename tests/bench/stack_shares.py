@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # How far stacks reach, judged alike whoever took them: a stack reaches the start of its thread if its
-# outermost frame lies where readelf says that the return address is undefined (_start, clone3).
+# outermost frame lies where readelf says that the return address is undefined (_start, clone3), or at the entry point
+# of the file: that of the dynamic loader says nothing of its return address.
 #   stack_shares.py callscope RECORDING
 #   perf script --no-inline -F comm,pid,tid,ip,sym,dso | stack_shares.py perf
 # Prints "REACHED% SAMPLES NAMED% DEEPER%": of the samples that have user frames (DEEPER: than callscope
@@ -17,6 +18,8 @@ def readelf(option, path):
     return subprocess.run(["readelf", option, path], capture_output=True, text=True).stdout
 
 
+ENTRY = re.compile(r"Entry point address: +0x([0-9a-f]+)")
+ENTRY_BYTES = 16  # from the entry point to the return address of its one call
 CIE = re.compile(r"([0-9a-f]+) [0-9a-f]+ [0-9a-f]+ CIE ")
 FDE = re.compile(r" FDE cie=([0-9a-f]+) pc=([0-9a-f]+)\.\.([0-9a-f]+)")
 ROW = re.compile(r"[0-9a-f]{16}")
@@ -27,6 +30,8 @@ class StartCode:
 
     def __init__(self, path):
         self.ranges = []
+        if entry := ENTRY.search(readelf("-h", path)):
+            self.ranges.append((int(entry[1], 16), int(entry[1], 16) + ENTRY_BYTES))
         undefined_cies = set()
         cie = end = row = None
         for line in readelf("-wF", path).splitlines():
