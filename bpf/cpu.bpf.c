@@ -236,23 +236,39 @@ static __always_inline struct cs_stack_count *cs_count_of(const struct cs_stack_
 	return bpf_map_lookup_elem(&cs_stack_counts, key);
 }
 
+/* NULL: the stack has no Python half. */
+static __always_inline struct cs_python_stack_record *cs_python_half(void *ctx,
+								     struct cs_unwind *registers,
+								     struct cs_stack_record *stack,
+								     struct cs_python_walk **walk)
+{
+	struct cs_python_stack_record *record;
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32, zero = 0;
+	const struct cs_python_process *process;
+
+	process = bpf_map_lookup_elem(&cs_python_processes, &tgid);
+	if (!process)
+		return NULL;
+	record = bpf_map_lookup_elem(&cs_python_scratch, &zero);
+	*walk = bpf_map_lookup_elem(&cs_python_walks, &zero);
+	if (!record || !*walk)
+		return NULL; /* never */
+	(*walk)->process = *process;
+	return cs_python_walk_stack(ctx, registers, stack, *walk, record) ? record : NULL;
+}
+
 static __always_inline void cs_sample_stack(void *ctx, struct cs_unwind *walk,
 					    struct cs_stack_record *record, __u64 pid_tgid)
 {
-	struct cs_python_stack_record *python;
-	struct cs_python_walk *python_walk;
+	struct cs_python_stack_record *python = NULL;
+	struct cs_python_walk *python_walk = NULL;
 	struct cs_stack_count *counted;
-	__u32 zero = 0;
-	bool has_python;
 
-	python = bpf_map_lookup_elem(&cs_python_scratch, &zero);
-	python_walk = bpf_map_lookup_elem(&cs_python_walks, &zero);
-	if (!python || !python_walk)
-		return; /* never */
 	cs_walk_stack(ctx, walk, record);
 	cs_report_missed_code(walk, pid_tgid >> 32);
-	has_python = cs_python_walk_stack(ctx, walk, record, python_walk, python);
-	record->key.hash = cs_hash_stack(record, has_python ? python_walk->hash : 0);
+	if (cs_config.python)
+		python = cs_python_half(ctx, walk, record, &python_walk);
+	record->key.hash = cs_hash_stack(record, python ? python_walk->hash : 0);
 	record->key.tgid = pid_tgid >> 32;
 	record->key.tid = (__u32)pid_tgid;
 	counted = cs_count_of(&record->key);
@@ -261,7 +277,7 @@ static __always_inline void cs_sample_stack(void *ctx, struct cs_unwind *walk,
 		return;
 	}
 	__sync_fetch_and_add(&counted->count, 1);
-	if (!counted->sent && (!has_python || cs_send_python(&record->key, python_walk, python)) &&
+	if (!counted->sent && (!python || cs_send_python(&record->key, python_walk, python)) &&
 	    cs_send_stack(record))
 		counted->sent = 1;
 	if (cs_config.log_samples)
@@ -300,7 +316,8 @@ int BPF_PROG(cs_fork_follow, struct task_struct *parent, struct task_struct *chi
 	if (bpf_map_update_elem(&cs_targets, &tgid, &present, BPF_ANY))
 		cs_count(&cs_stats, CS_STAT_TARGETS_FULL);
 	cs_code_forked(parent_tgid, tgid);
-	cs_python_forked(parent_tgid, tgid);
+	if (cs_config.python)
+		cs_python_forked(parent_tgid, tgid);
 	cs_send_process(&cs_ring, &cs_stats, CS_RECORD_FORK, tgid, parent_tgid);
 	return 0;
 }
@@ -313,7 +330,8 @@ int BPF_PROG(cs_exec_follow, struct task_struct *task)
 	if (!cs_is_target(tgid))
 		return 0;
 	cs_code_executed(tgid);
-	bpf_map_delete_elem(&cs_python_processes, &tgid);
+	if (cs_config.python)
+		bpf_map_delete_elem(&cs_python_processes, &tgid);
 	cs_send_process(&cs_ring, &cs_stats, CS_RECORD_EXEC, tgid, 0);
 	return 0;
 }
@@ -326,7 +344,8 @@ int BPF_PROG(cs_exit_follow, struct task_struct *task)
 	if (!cs_is_last_thread(task) || !cs_is_target(tgid))
 		return 0;
 	bpf_map_delete_elem(&cs_targets, &tgid);
-	bpf_map_delete_elem(&cs_python_processes, &tgid);
+	if (cs_config.python)
+		bpf_map_delete_elem(&cs_python_processes, &tgid);
 	cs_send_process(&cs_ring, &cs_stats, CS_RECORD_EXIT, tgid, 0);
 	return 0;
 }

@@ -75,7 +75,7 @@ static __always_inline void cs_note_slow(struct cs_call_thread *thread,
 	__u32 func = frame->func;
 	struct cs_func_ctl *ctl = bpf_map_lookup_elem(&cs_func_ctls, &func);
 
-	if (!ctl || !ctl->slow_ns || total_ns < ctl->slow_ns)
+	if (!cs_config.log_slow || !ctl || !ctl->slow_ns || total_ns < ctl->slow_ns)
 		return;
 	if (thread->slow_pending)
 		cs_count(&cs_stats, CS_STAT_SLOW_LOST);

@@ -136,7 +136,7 @@ static __always_inline enum cs_entry_result cs_push(const struct pt_regs *ctx,
 	result = cs_track_entry(thread, slot, now_ns, &opening, &facts);
 	if (result == CS_ENTRY_TOO_DEEP)
 		cs_count(&cs_stats, CS_STAT_DEPTH_EXCEEDED);
-	else if (ctl->slow_ns)
+	else if (cs_slow_threshold(ctl))
 		cs_keep_arguments(task, ctx, thread->depth - 1);
 	cs_watch_budget(ctl, opening.func, now_ns);
 	return result;

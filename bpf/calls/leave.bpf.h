@@ -22,7 +22,7 @@ static __always_inline bool cs_leave(struct pt_regs *ctx, __u64 slot, bool tail,
 		return false;
 	known = tail ? cs_track_tail_jump(thread, slot, to_func, now_ns)
 		     : cs_track_return(thread, slot, now_ns);
-	if (thread->slow_pending)
+	if (cs_config.log_slow && thread->slow_pending)
 		cs_send_slow(ctx, task, thread, caller);
 	return known;
 }
@@ -54,7 +54,7 @@ static __always_inline void cs_leave_by_site(struct pt_regs *ctx, __u64 cookie, 
 		return;
 	if (ctl && ctl->mode == CS_FUNC_TAIL_CALLEE)
 		cs_count_tail_callee(ctl, func);
-	if (ctl && ctl->slow_ns)
+	if (ctl && cs_slow_threshold(ctl))
 		bpf_probe_read_user(&caller, sizeof(caller), (void *)slot);
 	if (cs_leave(ctx, slot, tail, cs_cookie_high(cookie), caller))
 		return;

@@ -75,7 +75,7 @@ static __always_inline bool cs_python_is_linked(void *ctx, struct cs_python_walk
 	return previous - sp < walk->process.eval_bytes;
 }
 
-/* Fills the record but for its key. False: the stack has no Python half. */
+/* Fills the record but for its key; walk->process is set. False: the stack has no Python half. */
 static __always_inline bool cs_python_walk_stack(void *ctx, struct cs_unwind *registers,
 						 struct cs_stack_record *stack,
 						 struct cs_python_walk *walk,
@@ -83,17 +83,11 @@ static __always_inline bool cs_python_walk_stack(void *ctx, struct cs_unwind *re
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct cs_user_frames *frames = (struct cs_user_frames *)stack->frames;
-	const struct cs_python_process *process;
-	__u32 tgid = task->tgid;
 	__u64 in_prologue;
 
-	process = bpf_map_lookup_elem(&cs_python_processes, &tgid);
-	if (!process)
-		return false;
-	walk->process = *process;
 	if (cs_python_loops(walk, frames, stack->n_user, 0) == 0)
 		return false;
-	walk->tgid = tgid;
+	walk->tgid = task->tgid;
 	walk->unsent = 0;
 	walk->hash = 1;
 	walk->fsbase = task->thread.fsbase;

@@ -103,7 +103,8 @@ Result<CallsProgram> CallsProgram::load(const Options& options, Handlers handler
                                 .n_shards = program.shards_,
                                 .by_thread = options.by_thread ? 1U : 0U,
                                 .budget_1024 = static_cast<std::uint32_t>(options.budget * 1024),
-                                .burst_ns = kBurstNs};
+                                .burst_ns = kBurstNs,
+                                .log_slow = options.log_slow ? 1U : 0U};
   skeleton.bss->cs_first_target = options.tgid;
   ::bpf_map__set_max_entries(skeleton.maps.cs_func_ctls, options.max_functions);
   ::bpf_map__set_max_entries(skeleton.maps.cs_func_loads, options.max_functions * program.shards_);

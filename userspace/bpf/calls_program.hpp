@@ -36,7 +36,8 @@ class CallsProgram {
     std::uint32_t cpus = 1;
     ProbeMechanism mechanism = ProbeMechanism::kSession;
     bool by_thread = false;
-    double budget = 0;  // share of a CPU that one function's probes may take in a burst; 0: all
+    bool log_slow = false;  // else no threshold of a function has an effect
+    double budget = 0;      // share of a CPU that one function's probes may take in a burst; 0: all
     std::uint32_t ring_bytes = 256U << 10;  // power of two, at least a page
     // For the callers of slow calls, read by load() only; null: none is found but the first.
     const UnwindMaps* unwind = nullptr;

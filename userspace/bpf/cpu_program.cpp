@@ -7,6 +7,9 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
+#include <string>
+#include <string_view>
+#include <utility>
 
 #include "bpf/libbpf_error.hpp"
 #include "cpu.skel.h"
@@ -51,6 +54,25 @@ int on_record(void* context, void* data, std::size_t size) {
   return 0;
 }
 
+Result<void> load_object(cpu_bpf& skeleton) {
+  const int error = cpu_bpf__load(&skeleton);
+  if (error != 0) return std::unexpected(libbpf_error("cannot load the cpu BPF object", -error));
+  return {};
+}
+
+// All but those of Python, and the variables.
+Result<void> share_maps(const bpf_object* from, bpf_object* to) {
+  bpf_map* map = nullptr;
+  bpf_object__for_each_map(map, to) {
+    const std::string_view name = ::bpf_map__name(map);
+    if (::bpf_map__is_internal(map) || name.starts_with("cs_python")) continue;
+    const bpf_map* const shared = ::bpf_object__find_map_by_name(from, name.data());
+    if (shared == nullptr || ::bpf_map__reuse_fd(map, ::bpf_map__fd(shared)) != 0)
+      return std::unexpected(libbpf_error("cannot share the map " + std::string(name), errno));
+  }
+  return {};
+}
+
 }  // namespace
 
 void CpuProgram::SkeletonDeleter::operator()(cpu_bpf* skeleton) const {
@@ -62,23 +84,33 @@ CpuProgram::CpuProgram(CpuProgram&&) noexcept = default;
 CpuProgram& CpuProgram::operator=(CpuProgram&&) noexcept = default;
 CpuProgram::~CpuProgram() = default;
 
+Result<CpuProgram::Skeleton> CpuProgram::open(bool python) const {
+  Skeleton skeleton(cpu_bpf__open());
+  if (!skeleton) return std::unexpected(libbpf_error("cannot open the cpu BPF object", errno));
+  skeleton->rodata->cs_config = {.follow_children = options_.follow_children ? 1U : 0U,
+                                 .log_samples = options_.log_samples ? 1U : 0U,
+                                 .python = python ? 1U : 0U};
+  ::bpf_map__set_max_entries(skeleton->maps.cs_stack_counts, options_.max_stacks);
+  ::bpf_map__set_max_entries(skeleton->maps.cs_ring, options_.ring_bytes);
+  if (python) return skeleton;
+  for (bpf_map* const unused : {skeleton->maps.cs_python_processes,
+                                skeleton->maps.cs_python_threads, skeleton->maps.cs_python_codes})
+    ::bpf_map__set_max_entries(unused, 1);
+  return skeleton;
+}
+
 Result<CpuProgram> CpuProgram::load(const Options& options, const UnwindMaps& unwind,
                                     Handlers handlers) {
   silence_libbpf();
   CpuProgram program;
   program.options_ = options;
   program.handlers_ = std::make_unique<Handlers>(std::move(handlers));
-  program.skeleton_.reset(cpu_bpf__open());
-  if (!program.skeleton_)
-    return std::unexpected(libbpf_error("cannot open the cpu BPF object", errno));
-  cpu_bpf& skeleton = *program.skeleton_;
-  skeleton.rodata->cs_config = {options.follow_children ? 1U : 0U, options.log_samples ? 1U : 0U};
-  ::bpf_map__set_max_entries(skeleton.maps.cs_stack_counts, options.max_stacks);
-  ::bpf_map__set_max_entries(skeleton.maps.cs_ring, options.ring_bytes);
-  CS_TRY(unwind.give_to(skeleton.obj));
-  const int error = cpu_bpf__load(&skeleton);
-  if (error != 0) return std::unexpected(libbpf_error("cannot load the cpu BPF object", -error));
-  program.ring_.reset(::ring_buffer__new(::bpf_map__fd(skeleton.maps.cs_ring), on_record,
+  Result<Skeleton> skeleton = program.open(options.python);
+  if (!skeleton) return std::unexpected(skeleton.error());
+  program.skeleton_ = std::move(*skeleton);
+  CS_TRY(unwind.give_to(program.skeleton_->obj));
+  CS_TRY(load_object(*program.skeleton_));
+  program.ring_.reset(::ring_buffer__new(::bpf_map__fd(program.skeleton_->maps.cs_ring), on_record,
                                          program.handlers_.get(), nullptr));
   if (!program.ring_) return std::unexpected(libbpf_error("cannot map the ring buffer", errno));
   CS_TRY(program.add_target(options.tgid));
@@ -93,36 +125,63 @@ Result<void> CpuProgram::add_target(std::uint32_t tgid) {
   return {};
 }
 
-Result<void> CpuProgram::attach() {
-  if (cpu_bpf__attach(skeleton_.get()) != 0)  // the tracepoints
+Result<CpuProgram::Links> CpuProgram::attach(cpu_bpf& programs) const {
+  if (cpu_bpf__attach(&programs) != 0)  // the tracepoints
     return std::unexpected(libbpf_error("cannot attach to the process tracepoints", errno));
   const Result<std::vector<int>> cpus = online_cpus();
   if (!cpus) return std::unexpected(cpus.error());
+  Links links;
   for (const int cpu : *cpus) {
     Result<Fd> event = open_sampling_event(options_.clock, cpu, options_.sample_hz);
     if (!event) return std::unexpected(event.error());
     // The link takes the event over on success; libbpf closes it with the link.
     bpf_link* const link =
-        ::bpf_program__attach_perf_event(skeleton_->progs.cs_sample_cpu, event->get());
+        ::bpf_program__attach_perf_event(programs.progs.cs_sample_cpu, event->get());
     if (link == nullptr)
       return std::unexpected(libbpf_error("cannot attach to the sampling event", errno));
     event->release();
-    links_.emplace_back(link);
+    links.emplace_back(link);
   }
+  return links;
+}
+
+Result<void> CpuProgram::attach() {
+  Result<Links> links = attach(*skeleton_);
+  if (!links) return std::unexpected(links.error());
+  links_ = std::move(*links);
   return {};
 }
 
-bool CpuProgram::set_python(std::uint32_t tgid, const cs_python_process& process) {
-  return ::bpf_map__update_elem(skeleton_->maps.cs_python_processes, &tgid, sizeof(tgid), &process,
-                                sizeof(process), BPF_ANY) == 0;
+// The programs take turns; at most one sample a CPU is taken by neither.
+Result<void> CpuProgram::start_python() {
+  Result<Skeleton> fresh = open(true);
+  if (!fresh) return std::unexpected(fresh.error());
+  CS_TRY(share_maps(skeleton_->obj, (*fresh)->obj));
+  CS_TRY(load_object(**fresh));
+  Result<Links> links = attach(**fresh);
+  if (!links) return std::unexpected(links.error());
+  const std::uint32_t enabled = std::exchange(skeleton_->bss->cs_enabled, 0);
+  (*fresh)->bss->cs_enabled = enabled;
+  links_ = std::move(*links);
+  cpu_bpf__detach(skeleton_.get());
+  python_ = std::move(*fresh);
+  return {};
 }
 
-void CpuProgram::enable() { skeleton_->bss->cs_enabled = 1; }
+Result<void> CpuProgram::set_python(std::uint32_t tgid, const cs_python_process& process) {
+  if (!options_.python && !python_) CS_TRY(start_python());
+  if (::bpf_map__update_elem(running().maps.cs_python_processes, &tgid, sizeof(tgid), &process,
+                             sizeof(process), BPF_ANY) != 0)
+    return fail(ErrorCode::kUnsupported, "too many processes run Python", {}, errno);
+  return {};
+}
+
+void CpuProgram::enable() { running().bss->cs_enabled = 1; }
 
 void CpuProgram::stop() {
-  skeleton_->bss->cs_enabled = 0;
+  running().bss->cs_enabled = 0;
   links_.clear();
-  cpu_bpf__detach(skeleton_.get());
+  cpu_bpf__detach(&running());
 }
 
 int CpuProgram::ring_fd() const { return ::ring_buffer__epoll_fd(ring_.get()); }

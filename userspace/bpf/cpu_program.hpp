@@ -32,6 +32,7 @@ class CpuProgram {
     SampleClock clock = SampleClock::kCpuClock;
     bool follow_children = true;
     bool log_samples = false;
+    bool python = false;                  // there is a process with Python frames from the start
     std::uint32_t max_stacks = 65536;     // distinct (stack, thread) pairs
     std::uint32_t ring_bytes = 4U << 20;  // power of two, at least a page
   };
@@ -54,8 +55,9 @@ class CpuProgram {
 
   Result<void> attach();
   Result<void> add_target(std::uint32_t tgid);
-  // From now on the stacks of the process have a Python half. False: too many processes have one.
-  bool set_python(std::uint32_t tgid, const cs_python_process& process);
+  // From now on the stacks of the process have a Python half. The first time this takes a moment,
+  // half a second, without Options::python. kUnsupported: too many processes have one.
+  Result<void> set_python(std::uint32_t tgid, const cs_python_process& process);
   void enable();
   void stop();  // no sample is taken after it returns
 
@@ -79,13 +81,20 @@ class CpuProgram {
   struct LinkDeleter {
     void operator()(bpf_link* link) const;
   };
+  using Skeleton = std::unique_ptr<cpu_bpf, SkeletonDeleter>;
+  using Links = std::vector<std::unique_ptr<bpf_link, LinkDeleter>>;
   CpuProgram() = default;
+  [[nodiscard]] Result<Skeleton> open(bool python) const;
+  [[nodiscard]] Result<Links> attach(cpu_bpf& programs) const;
+  Result<void> start_python();
+  [[nodiscard]] cpu_bpf& running() const { return python_ ? *python_ : *skeleton_; }
 
   Options options_;
   std::unique_ptr<Handlers> handlers_;  // the ring keeps its address
-  std::unique_ptr<cpu_bpf, SkeletonDeleter> skeleton_;
+  Skeleton skeleton_;                   // its maps serve always
+  Skeleton python_;  // its programs run instead, once there was need; maps of Python are its own
   std::unique_ptr<ring_buffer, RingDeleter> ring_;
-  std::vector<std::unique_ptr<bpf_link, LinkDeleter>> links_;
+  Links links_;
 };
 
 }  // namespace callscope

@@ -19,6 +19,13 @@ bool may_be_interpreter(const CachedModule& module) {
 
 }  // namespace
 
+bool may_run_python(std::int32_t pid, const Symbolizer& symbolizer) {
+  const ProcessMaps* const maps = symbolizer.process(pid);
+  return maps != nullptr && std::ranges::any_of(maps->mappings(), [](const CodeMapping& code) {
+           return code.module != nullptr && may_be_interpreter(*code.module);
+         });
+}
+
 const std::optional<PythonInterpreter>& PythonFeed::examine(CachedModule& module, bool executable) {
   const auto [known, added] = modules_.try_emplace(&module);
   if (!added || (!executable && !may_be_interpreter(module))) return known->second;
@@ -43,10 +50,10 @@ void PythonFeed::look(std::int32_t pid) {
         code.mapping.start, code.mapping.start, code.mapping.file_off);
     if (!vaddr) continue;
     const cs_python_process process = interpreter->at(code.mapping.start - *vaddr);
-    if (!program_.set_python(static_cast<std::uint32_t>(pid), process)) {
-      recording_.notes.push_back(
-          fmt::format("python functions of process {} are not shown: too many processes", pid));
-    }
+    const Result<void> set = program_.set_python(static_cast<std::uint32_t>(pid), process);
+    if (!set)
+      recording_.notes.push_back(fmt::format("python functions of process {} are not shown: {}",
+                                             pid, set.error().message()));
     processes_[pid] = process;
     found_ = true;
     return;

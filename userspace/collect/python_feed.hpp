@@ -17,6 +17,10 @@
 
 namespace callscope {
 
+// By the names of what the process has mapped. Its executable may embed an interpreter all the
+// same.
+bool may_run_python(std::int32_t pid, const Symbolizer& symbolizer);
+
 class PythonFeed {
  public:
   PythonFeed(Recording& recording, const Symbolizer& symbolizer, CpuProgram& program)

@@ -104,19 +104,20 @@ void Recorder::follow_changes() {
 
 std::future<Recorder::StartedCpu> Recorder::start_cpu() {
   if (options_.sample_hz == 0) return {};
-  return std::async(std::launch::async, [this] {
-    return CpuCollector::start(
-        {.tgid = static_cast<std::uint32_t>(process_.pid()),
-         .sample_hz = options_.sample_hz,
-         .clock = options_.clock,
-         .follow_children = options_.follow_children,
-         .log_samples = slow_calls_.wanted()},
-        recording_, symbolizer_, stacks_, *unwind_,
-        [this](std::int32_t pid) {
-          unwind_->catch_up(pid);
-          follow_changes();
-        },
-        options_.python);
+  const CpuProgram::Options options{
+      .tgid = static_cast<std::uint32_t>(process_.pid()),
+      .sample_hz = options_.sample_hz,
+      .clock = options_.clock,
+      .follow_children = options_.follow_children,
+      .log_samples = slow_calls_.wanted(),
+      .python = options_.python && may_run_python(process_.pid(), symbolizer_)};
+  const auto catch_up = [this](std::int32_t pid) {
+    unwind_->catch_up(pid);
+    follow_changes();
+  };
+  return std::async(std::launch::async, [this, options, catch_up] {
+    return CpuCollector::start(options, recording_, symbolizer_, stacks_, *unwind_, catch_up,
+                               options_.python);
   });
 }
 

@@ -18,6 +18,7 @@
 struct cs_cpu_config {
 	__u32 follow_children; /* 1: forked children become targets */
 	__u32 log_samples;     /* 1: each sample is also sent on its own, with its time */
+	__u32 python; /* 0: no process has Python frames; the verifier is spared that code */
 };
 
 /* Key of map cs_stack_counts. */
@@ -69,7 +70,7 @@ struct cs_sample_record {
 
 #ifndef __bpf__
 static_assert(sizeof(struct cs_sample_record) == 32, "abi");
-static_assert(sizeof(struct cs_cpu_config) == 8, "abi");
+static_assert(sizeof(struct cs_cpu_config) == 12, "abi");
 static_assert(sizeof(struct cs_stack_key) == 16, "abi");
 static_assert(sizeof(struct cs_stack_count) == 16, "abi");
 static_assert(sizeof(struct cs_stack_record) == 56 + 8 * (CS_USER_FRAMES + CS_KERNEL_FRAMES),
