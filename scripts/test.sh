@@ -65,10 +65,25 @@ judge_skips() {
   done
 }
 
+# What tests that failed have said, in short: the whole lies in the logs.
+repeat_failures() {
+  local file count i test
+  for file in "$build"/junit-*.xml; do
+    count=$(xmllint --xpath 'count(//testcase[failure])' "$file")
+    for ((i = 1; i <= count; ++i)); do
+      test="(//testcase[failure])[$i]"
+      echo "failed: $(xmllint --xpath "string($test/@name)" "$file")"
+      xmllint --xpath "string($test/system-out)" "$file" >"$build/failed.txt"
+      { grep -A 12 -E '^FAIL |FAILED:' "$build/failed.txt" || tail -n 20 "$build/failed.txt"; } | head -n 60 | sed 's/^/    /'
+    done
+  done
+}
+
 # The counts of all runs together, in the words of ctest; the last lines of the output.
 print_summary() {
   section "summary"
   judge_skips
+  repeat_failures
   # A skipped or disabled test is listed by ctest in the same block as failures, with its reason.
   grep -hE '^[[:space:]]+[0-9]+ - .*\((Failed|Timeout|Not Run|Skipped|Disabled|SEGFAULT|Subprocess.*|BAD_COMMAND)\)' \
     "${logs[@]}" || true

@@ -176,10 +176,8 @@ bool has_note(const Recording& recording, const std::string& text) {
   });
 }
 
-TargetRun record_target(std::vector<std::string> argv, RecordOptions options,
-                        const std::vector<std::string>& patterns) {
-  options.patterns = parse_patterns(patterns);
-  Child child(target_command(std::move(argv)));
+TargetRun record_command(std::vector<std::string> argv, const RecordOptions& options) {
+  Child child(std::move(argv));
   child.read_until("ready");
   Result<std::unique_ptr<Recorder>> recorder = Recorder::create(child.pid(), options);
   if (!recorder) FAIL(recorder.error().message());
@@ -188,6 +186,12 @@ TargetRun record_target(std::vector<std::string> argv, RecordOptions options,
   std::vector<std::string> lines = child.read_until("done");
   (*recorder)->drain();
   return end_run(**recorder, child, std::move(lines));
+}
+
+TargetRun record_target(std::vector<std::string> argv, RecordOptions options,
+                        const std::vector<std::string>& patterns) {
+  options.patterns = parse_patterns(patterns);
+  return record_command(target_command(std::move(argv)), options);
 }
 
 void check_truth(const TargetRun& run) {

@@ -70,8 +70,11 @@ TargetRun end_run(Recorder& recorder, Child& child, std::vector<std::string> lin
 // One of the recording's notes has the text; else the failing test shows them all.
 bool has_note(const Recording& recording, const std::string& text);
 
-// Records the target, as of target_command, from its "ready" to its "done". Events are answered at
-// the end only; live_run.hpp answers them meanwhile.
+// Records the command from its "ready" to its "done". Events are answered at the end only;
+// live_run.hpp answers them meanwhile.
+TargetRun record_command(std::vector<std::string> argv, const RecordOptions& options);
+
+// The same of a target, as of target_command.
 TargetRun record_target(std::vector<std::string> argv, RecordOptions options,
                         const std::vector<std::string>& patterns);
 

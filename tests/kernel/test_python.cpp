@@ -14,10 +14,10 @@
 #include <string>
 #include <vector>
 
+#include "live_run.hpp"
 #include "target_run.hpp"
 
 using namespace callscope;
-using test::Child;
 using test::TargetRun;
 
 namespace {
@@ -40,15 +40,7 @@ TargetRun record_python(const std::string& python, RecordOptions options,
   options.sample_hz = 997;
   std::vector<std::string> argv{python, kScript};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
-  Child child(argv);
-  child.read_until("ready");
-  Result<std::unique_ptr<Recorder>> recorder = Recorder::create(child.pid(), options);
-  if (!recorder) FAIL(recorder.error().message());
-  (*recorder)->enable();
-  child.send("\n");
-  std::vector<std::string> lines = child.read_until("done");
-  (*recorder)->drain();
-  return end_run(**recorder, child, std::move(lines));
+  return test::record_command(argv, options);
 }
 
 bool is_python(const Recording& recording, const Frame& frame) {
@@ -141,6 +133,24 @@ TEST_CASE("stacks have the Python functions and lines that the interpreter has",
       }
     }
   }
+}
+
+TEST_CASE("a Python that is executed later has its functions, too", "[bpf][sampling][python]") {
+  RecordOptions options;
+  options.sample_hz = 997;
+  const std::string script =
+      fmt::format("echo ready; read go; exec {} {} --ms 60", kDebianPython, kScript);
+  test::LiveRun live({"/bin/sh", "-c", script}, options, {});
+  live.send("\n");
+  live.wait_for("ready");
+  live.send("\n");
+  const Chains chains = sort_samples(live.finish());
+  REQUIRE(chains.samples > 1000);
+  for (const auto& [text, samples] : chains.known) {
+    INFO(text);
+    CHECK(samples > 10);
+  }
+  CHECK(static_cast<double>(chains.with_loop) < 0.1 * static_cast<double>(chains.samples));
 }
 
 TEST_CASE("Python functions have their file and native frames between them",

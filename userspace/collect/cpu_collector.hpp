@@ -20,6 +20,7 @@
 #include "collect/python_feed.hpp"
 #include "collect/python_frames.hpp"
 #include "collect/python_samples.hpp"
+#include "collect/stack_key.hpp"
 #include "collect/stack_table.hpp"
 #include "collect/unwind_thread.hpp"
 #include "symbols/symbolizer.hpp"
@@ -75,24 +76,15 @@ class CpuCollector {
   StackEnd add_user_frames(const cs_stack_record& record, std::vector<std::uint32_t>& frames);
   std::optional<MixedStack> mix_python(const cs_stack_record& record);
 
-  struct KeyHash {
-    std::size_t operator()(const cs_stack_key& key) const {
-      return key.hash ^ (std::uint64_t{key.tid} << 32) ^ key.tgid;
-    }
-  };
-  struct KeyEqual {
-    bool operator()(const cs_stack_key& a, const cs_stack_key& b) const {
-      return a.hash == b.hash && a.tgid == b.tgid && a.tid == b.tid;
-    }
-  };
   Recording& recording_;
   Symbolizer& symbolizer_;
   StackTable& stacks_;
   UnwindThread& unwind_;
   CatchUp catch_up_;
   std::uint64_t lost_frames_samples_ = 0;  // samples whose frames were never received
-  std::unordered_map<cs_stack_key, std::size_t, KeyHash, KeyEqual> rows_;  // into Recording::cpu
-  std::map<std::array<std::uint32_t, 3>, std::size_t> row_of_stack_;       // by stack, pid, tid
+  std::unordered_map<cs_stack_key, std::size_t, StackKeyHash, StackKeyEqual>
+      rows_;                                                          // into Recording::cpu
+  std::map<std::array<std::uint32_t, 3>, std::size_t> row_of_stack_;  // by stack, pid, tid
   struct TimedSample {
     std::uint64_t t_ns = 0;
     std::size_t row = 0;

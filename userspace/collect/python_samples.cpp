@@ -14,7 +14,7 @@ void PythonSamples::add_half(const cs_python_stack_record& record) {
 }
 
 const PythonSamples::Half* PythonSamples::half(const cs_stack_key& key) const {
-  return waiting_ && KeyEqual()(key, key_) ? &half_ : nullptr;
+  return waiting_ && StackKeyEqual()(key, key_) ? &half_ : nullptr;
 }
 
 void PythonSamples::note(const cs_stack_key& key, const Half& half, const MixedStack* mixed) {

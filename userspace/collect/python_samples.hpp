@@ -10,6 +10,7 @@
 
 #include "callscope/abi/python.h"
 #include "callscope/recording.hpp"
+#include "collect/stack_key.hpp"
 #include "python/interleave.hpp"
 
 namespace callscope {
@@ -44,21 +45,10 @@ class PythonSamples {
   void add_quality(std::vector<QualityItem>& quality) const;
 
  private:
-  struct KeyHash {
-    std::size_t operator()(const cs_stack_key& key) const {
-      return key.hash ^ (std::uint64_t{key.tid} << 32) ^ key.tgid;
-    }
-  };
-  struct KeyEqual {
-    bool operator()(const cs_stack_key& a, const cs_stack_key& b) const {
-      return a.hash == b.hash && a.tgid == b.tgid && a.tid == b.tid;
-    }
-  };
-
   cs_stack_key key_{};  // of half_
   Half half_;
   bool waiting_ = false;
-  std::unordered_map<cs_stack_key, Outcome, KeyHash, KeyEqual> outcomes_;
+  std::unordered_map<cs_stack_key, Outcome, StackKeyHash, StackKeyEqual> outcomes_;
   std::array<std::uint64_t, kOutcomes> counts_{};
 };
 
