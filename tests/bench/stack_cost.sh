@@ -12,7 +12,7 @@ need perf python3
 hz=999
 rounds_per_window=100 # of t_busy: one window takes about 70 ms
 windows=${WINDOWS:-30}
-seconds=${SECONDS_RECORDED:-5}
+seconds=${SECONDS_RECORDED:-40}
 program='
 def fib(n): return n if n < 2 else fib(n - 1) + fib(n - 2)
 while True: sorted([(fib(12), i) for i in range(50)], key=lambda pair: -pair[1])'
