@@ -8,9 +8,9 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "callscope/time.hpp"
 #include "cli/command.hpp"
 #include "symbols/module_cache.hpp"
-#include "sys/clock.hpp"
 #include "unwind/load_table.hpp"
 
 namespace callscope::cli {

@@ -18,8 +18,8 @@ Result<std::unique_ptr<CpuCollector>> CpuCollector::start(const CpuProgram::Opti
                                                           Symbolizer& symbolizer,
                                                           StackTable& stacks, UnwindThread& unwind,
                                                           CatchUp catch_up, bool python) {
-  std::unique_ptr<CpuCollector> self(
-      new CpuCollector(recording, symbolizer, stacks, unwind, std::move(catch_up)));
+  std::unique_ptr<CpuCollector> self(new CpuCollector(recording, symbolizer, stacks, unwind));
+  self->catch_up_ = std::move(catch_up);
   CpuCollector* const raw = self.get();  // the program is a member: its handlers die with it
   Result<CpuProgram> program = CpuProgram::load(
       options, unwind.maps(),

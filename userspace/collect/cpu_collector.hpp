@@ -11,7 +11,6 @@
 #include <memory>
 #include <optional>
 #include <unordered_map>
-#include <utility>
 #include <vector>
 
 #include "bpf/cpu_program.hpp"
@@ -60,12 +59,11 @@ class CpuCollector {
 
  private:
   CpuCollector(Recording& recording, Symbolizer& symbolizer, StackTable& stacks,
-               UnwindThread& unwind, CatchUp catch_up)
+               UnwindThread& unwind)
       : recording_(recording),
         symbolizer_(symbolizer),
         stacks_(stacks),
         unwind_(unwind),
-        catch_up_(std::move(catch_up)),
         python_frames_(recording, symbolizer) {}
   void on_stack(const cs_stack_record& record);
   void on_process(const cs_process_record& record);

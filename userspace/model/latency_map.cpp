@@ -6,7 +6,7 @@
 #include <set>
 
 #include "callscope/abi/histogram.h"
-#include "sys/clock.hpp"
+#include "callscope/time.hpp"
 
 namespace callscope {
 namespace {

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <array>
 
-#include "sys/clock.hpp"
+#include "callscope/time.hpp"
 
 namespace callscope {
 namespace {

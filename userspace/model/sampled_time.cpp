@@ -6,7 +6,7 @@
 #include <map>
 #include <utility>
 
-#include "sys/clock.hpp"
+#include "callscope/time.hpp"
 
 namespace callscope {
 namespace {

@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <ctime>
 
-namespace callscope {
+#include "callscope/time.hpp"
 
-inline constexpr std::uint64_t kNsPerSecond = 1'000'000'000;
+namespace callscope {
 
 inline std::uint64_t clock_ns(clockid_t clock) {
   timespec now{};
