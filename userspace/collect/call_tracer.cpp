@@ -71,6 +71,7 @@ Result<std::unique_ptr<CallTracer>> CallTracer::start(std::int32_t pid, const Op
   self->executables_.insert(recording.target.exe);
   CS_TRY(self->judge(pid, traced));
   CS_TRY(self->attach_hooks(pid, traced));
+  self->changed_.insert(pid);  // before the hooks stood it may have loaded more
   return self;
 }
 
@@ -98,6 +99,12 @@ Result<void> CallTracer::judge(std::int32_t pid, Traced& traced) {
   Result<SafetyFacts> facts = inspect_target(pid);
   if (!facts) return std::unexpected(facts.error());
   traced.facts = std::move(*facts);
+  // What was mapped since the symbolizer looked is news still: nobody has searched it for
+  // functions.
+  traced.facts.modules.clear();
+  if (const ProcessMaps* const maps = symbolizer_.process(pid))
+    for (const CodeMapping& code : maps->mappings())
+      traced.facts.modules.push_back(code.mapping.path);
   const bool can_hold = calls_->mechanism() == ProbeMechanism::kSession;
   Result<ExitPolicy> policy = choose_exit_policy(traced.facts, recording_.host.kernel, can_hold);
   if (options_.exit_mode)
