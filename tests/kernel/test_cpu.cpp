@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // CPU sampling: shares against the target's own clock, children, and the balance of what is lost.
-#include <catch2/catch.hpp>
+#include <unistd.h>
 
 #include <algorithm>
+#include <catch2/catch.hpp>
 #include <map>
 
 #include "bpf/cpu_program.hpp"
@@ -113,6 +114,37 @@ TEST_CASE("when the stack table is full, the losses and the samples add up", "[b
   for (const CpuProgram::Counted& row : *counts) counted += row.count;
   CHECK(program->counter(CS_STAT_STACK_TABLE_FULL) > 0);
   CHECK(counted + program->counter(CS_STAT_STACK_TABLE_FULL) == program->counter(CS_STAT_SAMPLES));
+}
+
+// Also where there is no Python: the verifier of this kernel takes them.
+TEST_CASE("programs that walk Python frames take over without losing counts", "[bpf][sampling]") {
+  test::Child child({test::target_path("t_busy"), "--wait", "--ms", "1500"});
+  child.read_until("ready");
+  const auto tgid = static_cast<std::uint32_t>(child.pid());
+  std::uint64_t received = 0;
+  const Result<UnwindMaps> unwind = UnwindMaps::create({});
+  REQUIRE(unwind);
+  Result<CpuProgram> program = CpuProgram::load(
+      {.tgid = tgid, .sample_hz = 499}, *unwind,
+      {[&](const cs_stack_record&) { ++received; }, [](const cs_process_record&) {}});
+  REQUIRE(program);
+  REQUIRE(program->attach());
+  program->enable();
+  child.send("\n");
+  while (program->counter(CS_STAT_SAMPLES) == 0) ::usleep(1000);
+  const Result<void> taken_over = program->set_python(tgid, {});
+  if (!taken_over) FAIL(taken_over.error().message());
+  const std::uint64_t before = program->counter(CS_STAT_SAMPLES);
+  child.read_until("done");
+  program->stop();
+  program->drain();
+  CHECK(program->counter(CS_STAT_SAMPLES) > before);
+  const auto counts = program->counts();
+  REQUIRE(counts);
+  std::uint64_t counted = 0;
+  for (const CpuProgram::Counted& row : *counts) counted += row.count;
+  CHECK(counted == program->counter(CS_STAT_SAMPLES));
+  CHECK(received == counts->size());
 }
 
 TEST_CASE("a full ring loses no counts and sends the stacks again", "[bpf][sampling]") {

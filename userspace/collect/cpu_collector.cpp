@@ -137,14 +137,24 @@ void CpuCollector::mark_slow(std::int32_t tid, std::uint64_t from_ns, std::uint6
 
 void CpuCollector::on_process(const cs_process_record& record) {
   const auto pid = static_cast<std::int32_t>(record.tgid);
-  if (record.kind == CS_RECORD_FORK)
-    symbolizer_.adopt(pid, static_cast<std::int32_t>(record.parent_tgid));
-  if (record.kind == CS_RECORD_FORK && python_)
-    python_->forked(pid, static_cast<std::int32_t>(record.parent_tgid));
-  // After exec the maps are new; when it has ended already, what is known stays.
-  if (record.kind != CS_RECORD_EXEC || !symbolizer_.refresh(pid)) return;
-  if (python_) python_->executed(pid);
-  look_for_python(pid);
+  const auto parent = static_cast<std::int32_t>(record.parent_tgid);
+  switch (record.kind) {
+    case CS_RECORD_FORK:
+      symbolizer_.adopt(pid, parent);
+      if (python_) python_->forked(pid, parent);
+      break;
+    case CS_RECORD_EXEC:
+      // The maps are new; when it has ended already, what is known stays.
+      if (!symbolizer_.refresh(pid)) break;
+      if (python_) python_->executed(pid);
+      look_for_python(pid);
+      break;
+    case CS_RECORD_EXIT:
+      if (python_) python_->ended(pid);
+      break;
+    default:
+      break;
+  }
 }
 
 Result<void> CpuCollector::update() {

@@ -32,6 +32,7 @@ class PythonFeed {
   // BPF has copied or forgotten what it knows already.
   void forked(std::int32_t child, std::int32_t parent);
   void executed(std::int32_t pid) { processes_.erase(pid); }
+  void ended(std::int32_t pid) { processes_.erase(pid); }
 
   // Whether the address is in the evaluation loop of the process.
   [[nodiscard]] bool is_loop(std::int32_t pid, std::uint64_t addr) const;
