@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "callscope/abi/python.h"
 #include "live_run.hpp"
 #include "target_run.hpp"
 
@@ -181,11 +182,17 @@ TEST_CASE("a recursion deeper than is kept is cut and says so", "[bpf][sampling]
   const TargetRun run = record_python(kDebianPython, {}, {"--ms", "60", "--deep", "5000"});
   CHECK(run.status == 0);
   CHECK(run.quality("python_depth") > 10);
-  for (const Stack& stack : run.recording.stacks)
-    if (stack.frames.size() > 1000) {
-      CHECK(stack.truncated);
-      CHECK(stack.end == StackEnd::kDepth);
-    }
+  for (const Stack& stack : run.recording.stacks) {
+    std::vector<std::string> python;
+    for (const std::uint32_t id : stack.frames)
+      if (is_python(run.recording, run.recording.frames[id]))
+        python.push_back(run.recording.frames[id].function);
+    CHECK(python.size() <= CS_PYTHON_FRAMES);
+    // One of just that depth is whole.
+    if (python.size() < CS_PYTHON_FRAMES || python.back() == "<module>") continue;
+    CHECK(stack.truncated);
+    CHECK(stack.end == StackEnd::kDepth);
+  }
 }
 
 TEST_CASE("without Python functions the interpreter's own are shown", "[bpf][sampling][python]") {
