@@ -146,11 +146,11 @@ void CpuCollector::on_process(const cs_process_record& record) {
     case CS_RECORD_EXEC:
       // The maps are new; when it has ended already, what is known stays.
       if (!symbolizer_.refresh(pid)) break;
-      if (python_) python_->executed(pid);
+      if (python_) python_->forget(pid);
       look_for_python(pid);
       break;
     case CS_RECORD_EXIT:
-      if (python_) python_->ended(pid);
+      if (python_) python_->forget(pid);
       break;
     default:
       break;

@@ -31,8 +31,7 @@ class PythonFeed {
   void look(std::int32_t pid);
   // BPF has copied or forgotten what it knows already.
   void forked(std::int32_t child, std::int32_t parent);
-  void executed(std::int32_t pid) { processes_.erase(pid); }
-  void ended(std::int32_t pid) { processes_.erase(pid); }
+  void forget(std::int32_t pid) { processes_.erase(pid); }  // it executes another program, or ended
 
   // Whether the address is in the evaluation loop of the process.
   [[nodiscard]] bool is_loop(std::int32_t pid, std::uint64_t addr) const;

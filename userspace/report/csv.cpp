@@ -27,7 +27,7 @@ std::string number(const std::optional<std::uint64_t>& value) {
   return value ? std::to_string(*value) : std::string();
 }
 
-struct CsvColumn {
+struct Column {
   std::string_view name;
   std::string (*value)(const Recording&, const FunctionRow&);
 };
@@ -43,74 +43,64 @@ std::string count(std::uint64_t value) { return std::to_string(value); }
 
 // New ones go to the end: readers may count.
 constexpr std::array kCsvColumns = {
-    CsvColumn{"name", [](const R&, const Row& r) { return quoted(r.stats->name); }},
-    CsvColumn{"module",
-              [](const R& recording, const Row& r) {
-                return quoted(recording.modules[r.stats->module].path);
-              }},
-    CsvColumn{"calls", [](const R&, const Row& r) { return count(r.stats->calls); }},
-    CsvColumn{"returns", [](const R&, const Row& r) { return count(r.stats->returns); }},
-    CsvColumn{"unwound", [](const R&, const Row& r) { return count(r.stats->unwound); }},
-    CsvColumn{"running", [](const R&, const Row& r) { return count(r.stats->running); }},
-    CsvColumn{"untimed", [](const R&, const Row& r) { return count(r.stats->untimed); }},
-    CsvColumn{"total_ns", [](const R&, const Row& r) { return number(r.total_ns); }},
-    CsvColumn{"self_ns", [](const R&, const Row& r) { return number(r.self_ns); }},
-    CsvColumn{"avg_ns", [](const R&, const Row& r) { return number(r.avg_ns); }},
-    CsvColumn{"min_ns", [](const R&, const Row& r) { return number(r.min_ns); }},
-    CsvColumn{"max_ns", [](const R&, const Row& r) { return number(r.max_ns); }},
-    CsvColumn{"p50_ns", [](const R&, const Row& r) { return number(r.p50_ns); }},
-    CsvColumn{"p90_ns", [](const R&, const Row& r) { return number(r.p90_ns); }},
-    CsvColumn{"p95_ns", [](const R&, const Row& r) { return number(r.p95_ns); }},
-    CsvColumn{"p99_ns", [](const R&, const Row& r) { return number(r.p99_ns); }},
-    CsvColumn{"p999_ns", [](const R&, const Row& r) { return number(r.p999_ns); }},
-    CsvColumn{"exit",
-              [](const R&, const Row& r) { return std::string(exit_mode_name(r.stats->exit)); }},
-    CsvColumn{"probe_cost_ns",
-              [](const R&, const Row& r) { return count(r.stats->probe_cost_ns); }},
-    CsvColumn{"tail_exits", [](const R&, const Row& r) { return count(r.stats->tail_exits); }},
-    CsvColumn{
-        "on_cpu_ns",
-        [](const R&, const Row& r) { return part_cell(r.total_split, &TimeSplit::on_cpu_ns); }},
-    CsvColumn{"runq_ns",
-              [](const R&, const Row& r) { return part_cell(r.total_split, &TimeSplit::runq_ns); }},
-    CsvColumn{
-        "blocked_ns",
-        [](const R&, const Row& r) { return part_cell(r.total_split, &TimeSplit::blocked_ns); }},
-    CsvColumn{
-        "self_on_cpu_ns",
-        [](const R&, const Row& r) { return part_cell(r.self_split, &TimeSplit::on_cpu_ns); }},
-    CsvColumn{"self_runq_ns",
-              [](const R&, const Row& r) { return part_cell(r.self_split, &TimeSplit::runq_ns); }},
-    CsvColumn{
-        "self_blocked_ns",
-        [](const R&, const Row& r) { return part_cell(r.self_split, &TimeSplit::blocked_ns); }},
-    CsvColumn{"estimated_total_ns",
-              [](const R&, const Row& r) { return number(r.estimated_total_ns); }},
-    CsvColumn{"estimated_self_ns",
-              [](const R&, const Row& r) { return number(r.estimated_self_ns); }},
-    CsvColumn{"threw", [](const R&, const Row& r) { return number(r.threw); }},
-    CsvColumn{"skipped", [](const R&, const Row& r) { return count(r.stats->skipped); }},
-    CsvColumn{"sample_every", [](const R&, const Row& r) { return count(r.stats->sample_every); }},
-    CsvColumn{"untimed_ns", [](const R&, const Row& r) { return count(r.stats->untimed_ns); }},
-    CsvColumn{"detached_ns", [](const R&, const Row& r) { return count(r.stats->detached_ns); }},
-    CsvColumn{"probe_time_ns", [](const R&, const Row& r) { return count(r.probe_time_ns); }},
-    CsvColumn{"entry_class",
-              [](const R&, const Row& r) { return std::string(entry_class_name(*r.stats)); }},
-    CsvColumn{"exit_class",
-              [](const R&, const Row& r) { return std::string(exit_class_name(*r.stats)); }},
-    CsvColumn{"inlined_copies",
-              [](const R&, const Row& r) { return count(r.stats->inlined_copies); }},
-    CsvColumn{"attached_ns", [](const R&, const Row& r) { return count(r.stats->attached_ns); }},
-    CsvColumn{"file", [](const R&, const Row& r) { return quoted(r.stats->file); }},
-    CsvColumn{
-        "line",
-        [](const R&,
-           const Row& r) { return r.stats->line == 0 ? std::string() : count(r.stats->line); }},
+    Column{"name", [](const R&, const Row& r) { return quoted(r.stats->name); }},
+    Column{"module", [](const R& recording,
+                        const Row& r) { return quoted(recording.modules[r.stats->module].path); }},
+    Column{"calls", [](const R&, const Row& r) { return count(r.stats->calls); }},
+    Column{"returns", [](const R&, const Row& r) { return count(r.stats->returns); }},
+    Column{"unwound", [](const R&, const Row& r) { return count(r.stats->unwound); }},
+    Column{"running", [](const R&, const Row& r) { return count(r.stats->running); }},
+    Column{"untimed", [](const R&, const Row& r) { return count(r.stats->untimed); }},
+    Column{"total_ns", [](const R&, const Row& r) { return number(r.total_ns); }},
+    Column{"self_ns", [](const R&, const Row& r) { return number(r.self_ns); }},
+    Column{"avg_ns", [](const R&, const Row& r) { return number(r.avg_ns); }},
+    Column{"min_ns", [](const R&, const Row& r) { return number(r.min_ns); }},
+    Column{"max_ns", [](const R&, const Row& r) { return number(r.max_ns); }},
+    Column{"p50_ns", [](const R&, const Row& r) { return number(r.p50_ns); }},
+    Column{"p90_ns", [](const R&, const Row& r) { return number(r.p90_ns); }},
+    Column{"p95_ns", [](const R&, const Row& r) { return number(r.p95_ns); }},
+    Column{"p99_ns", [](const R&, const Row& r) { return number(r.p99_ns); }},
+    Column{"p999_ns", [](const R&, const Row& r) { return number(r.p999_ns); }},
+    Column{"exit",
+           [](const R&, const Row& r) { return std::string(exit_mode_name(r.stats->exit)); }},
+    Column{"probe_cost_ns", [](const R&, const Row& r) { return count(r.stats->probe_cost_ns); }},
+    Column{"tail_exits", [](const R&, const Row& r) { return count(r.stats->tail_exits); }},
+    Column{"on_cpu_ns",
+           [](const R&, const Row& r) { return part_cell(r.total_split, &TimeSplit::on_cpu_ns); }},
+    Column{"runq_ns",
+           [](const R&, const Row& r) { return part_cell(r.total_split, &TimeSplit::runq_ns); }},
+    Column{"blocked_ns",
+           [](const R&, const Row& r) { return part_cell(r.total_split, &TimeSplit::blocked_ns); }},
+    Column{"self_on_cpu_ns",
+           [](const R&, const Row& r) { return part_cell(r.self_split, &TimeSplit::on_cpu_ns); }},
+    Column{"self_runq_ns",
+           [](const R&, const Row& r) { return part_cell(r.self_split, &TimeSplit::runq_ns); }},
+    Column{"self_blocked_ns",
+           [](const R&, const Row& r) { return part_cell(r.self_split, &TimeSplit::blocked_ns); }},
+    Column{"estimated_total_ns",
+           [](const R&, const Row& r) { return number(r.estimated_total_ns); }},
+    Column{"estimated_self_ns", [](const R&, const Row& r) { return number(r.estimated_self_ns); }},
+    Column{"threw", [](const R&, const Row& r) { return number(r.threw); }},
+    Column{"skipped", [](const R&, const Row& r) { return count(r.stats->skipped); }},
+    Column{"sample_every", [](const R&, const Row& r) { return count(r.stats->sample_every); }},
+    Column{"untimed_ns", [](const R&, const Row& r) { return count(r.stats->untimed_ns); }},
+    Column{"detached_ns", [](const R&, const Row& r) { return count(r.stats->detached_ns); }},
+    Column{"probe_time_ns", [](const R&, const Row& r) { return count(r.probe_time_ns); }},
+    Column{"entry_class",
+           [](const R&, const Row& r) { return std::string(entry_class_name(*r.stats)); }},
+    Column{"exit_class",
+           [](const R&, const Row& r) { return std::string(exit_class_name(*r.stats)); }},
+    Column{"inlined_copies", [](const R&, const Row& r) { return count(r.stats->inlined_copies); }},
+    Column{"attached_ns", [](const R&, const Row& r) { return count(r.stats->attached_ns); }},
+    Column{"file", [](const R&, const Row& r) { return quoted(r.stats->file); }},
+    Column{"line",
+           [](const R&,
+              const Row& r) { return r.stats->line == 0 ? std::string() : count(r.stats->line); }},
 };
 
 std::string line(const auto& cell_of) {
   std::string text;
-  for (const CsvColumn& column : kCsvColumns) {
+  for (const Column& column : kCsvColumns) {
     text += (&column == kCsvColumns.data() ? "" : ",") + cell_of(column);
   }
   return text + "\r\n";
@@ -120,9 +110,9 @@ std::string line(const auto& cell_of) {
 
 // Lines end with CR LF as RFC 4180 wants; an absent time is an empty field.
 std::string render_csv(const Recording& recording, const ReportOptions& options) {
-  std::string text = line([](const CsvColumn& column) { return std::string(column.name); });
+  std::string text = line([](const Column& column) { return std::string(column.name); });
   for (const FunctionRow& row : function_table(recording, options.sort)) {
-    text += line([&](const CsvColumn& column) { return column.value(recording, row); });
+    text += line([&](const Column& column) { return column.value(recording, row); });
   }
   return text;
 }
