@@ -95,6 +95,7 @@ void Recorder::follow_changes() {
   using enum UnwindThread::Change::Kind;
   for (const UnwindThread::Change& change : unwind_->take_changes()) {
     // Names of what the targets mapped, even if they have ended meanwhile.
+    if (change.kind == kForked) symbolizer_.adopt(change.pid, change.parent);
     if (change.kind == kMapped) (void)symbolizer_.refresh(change.pid, change.maps_text);
     if (change.kind == kMapped && cpu_) cpu_->look_for_python(change.pid);
     if (change.kind == kForked && spans_) spans_->add_process(change.pid);

@@ -20,22 +20,22 @@ Result<std::unique_ptr<UnwindFeed>> UnwindFeed::create(UnwindMode mode,
   return feed;
 }
 
-bool UnwindFeed::refresh(std::int32_t pid) {
+UnwindFeed::Refreshed UnwindFeed::refresh(std::int32_t pid) {
   Result<std::string> text = read_file(fmt::format("/proc/{}/maps", pid));
-  if (!text || text->empty()) return false;
+  if (!text || text->empty()) return Refreshed::kEnded;
   const auto known = processes_.find(pid);
   const auto tgid = static_cast<std::uint32_t>(pid);
   // After an exec BPF has taken the ranges away, though the same program may have the same maps.
   if (known != processes_.end() && known->second->maps_text == *text &&
       maps_.process(tgid) == known->second->ranges)
-    return false;
+    return Refreshed::kUnchanged;
   const std::shared_ptr<Code> code = publish(pid, std::move(*text));
   if (code == nullptr || !maps_.set_process(tgid, code->ranges)) {
     ++ranges_without_room_;
-    return false;
+    return Refreshed::kUnchanged;
   }
   processes_[pid] = code;
-  return true;
+  return Refreshed::kChanged;
 }
 
 UnwindFeed::Code::~Code() {
@@ -72,13 +72,14 @@ std::shared_ptr<UnwindFeed::Code> UnwindFeed::publish(std::int32_t pid, std::str
   return std::make_shared<Code>(*this, *run, std::move(modules), std::move(maps_text));
 }
 
-bool UnwindFeed::forked(std::int32_t child, std::int32_t parent) {
+UnwindFeed::Refreshed UnwindFeed::forked(std::int32_t child, std::int32_t parent) {
   const auto known = processes_.find(parent);
   const std::optional<Run> given = maps_.process(static_cast<std::uint32_t>(child));
-  if (known == processes_.end() || processes_.contains(child)) return false;
-  if (!given || !(known->second->ranges == *given)) return refresh(child);
-  processes_[child] = known->second;
-  return false;
+  if (known == processes_.end() || processes_.contains(child)) return Refreshed::kUnchanged;
+  const bool has_parents_code = given && known->second->ranges == *given;
+  const Refreshed now = has_parents_code ? Refreshed::kUnchanged : refresh(child);
+  if (now != Refreshed::kChanged) processes_.try_emplace(child, known->second);
+  return now;
 }
 
 void UnwindFeed::exited(std::int32_t pid) {

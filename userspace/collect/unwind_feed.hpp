@@ -34,14 +34,15 @@ class UnwindFeed {
   [[nodiscard]] const UnwindMaps& maps() const { return maps_; }
 
   // Reads the maps of the process; the tables of its code are in the kernel when this returns.
-  // Cheap when nothing changed. True: something did.
-  bool refresh(std::int32_t pid);
+  // Cheap when nothing changed.
+  enum class Refreshed : std::uint8_t { kUnchanged, kChanged, kEnded };
+  Refreshed refresh(std::int32_t pid);
   [[nodiscard]] bool knows(std::int32_t pid) const { return processes_.contains(pid); }
   [[nodiscard]] std::vector<std::int32_t> processes() const;
   // Text of /proc/PID/maps at the last refresh; empty: not known.
   [[nodiscard]] std::string maps_text(std::int32_t pid) const;
-  // BPF may have given the child its parent's code already. True: it has code of its own.
-  bool forked(std::int32_t child, std::int32_t parent);
+  // BPF may have given the child its parent's code already. kChanged: it has code of its own.
+  Refreshed forked(std::int32_t child, std::int32_t parent);
   void exited(std::int32_t pid);
 
   // Why tables cannot be kept on disk; empty: they can.

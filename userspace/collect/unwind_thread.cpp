@@ -96,17 +96,25 @@ void UnwindThread::on_event(const ProcessEvent& event) {
   switch (event.kind) {
     case ProcessEvent::Kind::kFork:
       if (!follow_children_ || !feed_->knows(event.other)) break;
-      tell({Change::Kind::kForked, event.pid, {}});
-      if (feed_->forked(event.pid, event.other)) tell_mapped(event.pid);
+      tell({Change::Kind::kForked, event.pid, event.other, {}});
+      seen_[event.pid] = seen_[event.other];
+      tell_refreshed(event.pid, feed_->forked(event.pid, event.other));
       break;
     case ProcessEvent::Kind::kExec:
+      if (!feed_->knows(event.pid)) break;
+      seen_[event.pid].executed();
+      refresh(event.pid);
+      break;
     case ProcessEvent::Kind::kMapped:
-      if (feed_->knows(event.pid)) refresh(event.pid);
+      if (!feed_->knows(event.pid)) break;
+      seen_[event.pid].mapped(event);
+      refresh(event.pid);
       break;
     case ProcessEvent::Kind::kExit:
       if (!feed_->knows(event.pid) || has_other_threads(event.pid)) break;
       feed_->exited(event.pid);
-      tell({Change::Kind::kEnded, event.pid, {}});
+      seen_.erase(event.pid);
+      tell({Change::Kind::kEnded, event.pid, 0, {}});
       break;
     case ProcessEvent::Kind::kLost:
       for (const std::int32_t pid : feed_->processes()) refresh(pid);
@@ -114,12 +122,17 @@ void UnwindThread::on_event(const ProcessEvent& event) {
   }
 }
 
-void UnwindThread::refresh(std::int32_t pid) {
-  if (feed_->refresh(pid)) tell_mapped(pid);
-}
+void UnwindThread::refresh(std::int32_t pid) { tell_refreshed(pid, feed_->refresh(pid)); }
 
-void UnwindThread::tell_mapped(std::int32_t pid) {
-  tell({Change::Kind::kMapped, pid, feed_->maps_text(pid)});
+void UnwindThread::tell_refreshed(std::int32_t pid, UnwindFeed::Refreshed refreshed) {
+  using enum UnwindFeed::Refreshed;
+  const auto seen = seen_.find(pid);
+  if (refreshed == kChanged) tell({Change::Kind::kMapped, pid, 0, feed_->maps_text(pid)});
+  if (seen == seen_.end()) return;
+  if (refreshed != kEnded)
+    seen->second.forget();
+  else if (!seen->second.empty())
+    tell({Change::Kind::kMapped, pid, 0, seen->second.text(feed_->maps_text(pid))});
 }
 
 void UnwindThread::tell(Change change) {
@@ -137,7 +150,7 @@ void UnwindThread::look_at(std::int32_t pid) {
 }
 
 void UnwindThread::catch_up(std::int32_t pid) {
-  constexpr auto kPatience = std::chrono::milliseconds(50);
+  constexpr auto kPatience = std::chrono::milliseconds(500);
   std::unique_lock lock(mutex_);
   wanted_.insert(pid);
   const std::uint64_t round = rounds_ + 1;

@@ -6,6 +6,7 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -16,6 +17,7 @@
 #include <vector>
 
 #include "callscope/recording.hpp"
+#include "collect/seen_mappings.hpp"
 #include "collect/unwind_feed.hpp"
 #include "sys/fd.hpp"
 #include "sys/process_events.hpp"
@@ -37,20 +39,21 @@ class UnwindThread {
 
   // Has the maps of the process read again, soon: the walker missed code, or a while has passed.
   void look_at(std::int32_t pid);
-  // The same, and waits a moment (50 ms) until the changes of before are there to be taken.
+  // The same, and waits a moment (500 ms) until the changes of before are there to be taken.
   void catch_up(std::int32_t pid);
 
   // Readable when there is something to take.
   [[nodiscard]] int changes_fd() const { return changes_fd_.get(); }
   struct Change {
     enum class Kind : std::uint8_t {
-      kForked,  // pid is a new target
+      kForked,  // pid is a new target, a child of parent
       kMapped,  // pid has other code than before
       kEnded,
     };
     Kind kind = Kind::kMapped;
     std::int32_t pid = 0;
-    std::string maps_text;  // kMapped: of /proc/PID/maps
+    std::int32_t parent = 0;
+    std::string maps_text;  // kMapped: of /proc/PID/maps; if it has ended, of its code only
   };
   // Since the last time that this was called, in their order.
   std::vector<Change> take_changes();
@@ -66,9 +69,10 @@ class UnwindThread {
   void on_event(const ProcessEvent& event);
   void refresh(std::int32_t pid);
   void tell(Change change);
-  void tell_mapped(std::int32_t pid);
+  void tell_refreshed(std::int32_t pid, UnwindFeed::Refreshed refreshed);
 
   std::unique_ptr<UnwindFeed> feed_;
+  std::map<std::int32_t, SeenMappings> seen_;  // by process, since its maps were read
   bool follow_children_;
   std::optional<ProcessEvents> events_;
   std::string problem_;

@@ -77,6 +77,8 @@ CachedModule& ModuleCache::open(std::int32_t pid, const Mapping& mapping,
 
 CachedModule& ModuleCache::open_vdso(std::int32_t pid, const Mapping& mapping) {
   Result<ModuleImage> image = read_vdso(pid, mapping);
+  // Of a process that has ended: all have the same one, but for 32-bit programs.
+  if (!image && !vdso_by_build_id_.empty()) return *vdso_by_build_id_.rbegin()->second;
   const std::string id = image ? image->build_id() : std::string();
   if (const auto known = vdso_by_build_id_.find(id); known != vdso_by_build_id_.end())
     return *known->second;

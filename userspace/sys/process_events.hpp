@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "callscope/error.hpp"
@@ -24,6 +25,10 @@ struct ProcessEvent {
   std::int32_t pid = 0;
   std::int32_t other = 0;
   std::uint64_t t_ns = 0;  // clock of perf; kLost: 0
+  // kMapped: where, and what, as a line of /proc/PID/maps with its newline.
+  std::uint64_t start = 0;
+  std::uint64_t end = 0;
+  std::string maps_line;
 };
 
 class ProcessEvents {
@@ -35,7 +40,7 @@ class ProcessEvents {
 
   // Readable (poll, epoll) when there is something to drain.
   [[nodiscard]] int fd() const { return epoll_.get(); }
-  // What happened since the last time, in the order of time.
+  // What happened since the last time, in the order of time on all CPUs.
   std::vector<ProcessEvent> drain();
 
  private:
