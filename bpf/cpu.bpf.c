@@ -125,7 +125,8 @@ static __always_inline bool cs_is_target(__u32 tgid)
  * collide with a chance of 2^-64. */
 static __always_inline __u64 cs_hash_stack(const struct cs_stack_record *record, __u64 python)
 {
-	__u64 hash = 0x9e3779b97f4a7c15ull ^ record->n_kernel ^ (__u64)record->end << 32 ^ python;
+	__u64 hash = 0x9e3779b97f4a7c15ull ^ record->n_kernel ^ (__u64)record->end << 32 ^
+		     (__u64)record->left_out << 40 ^ python;
 	__u32 n_frames = record->n_kernel + record->n_user;
 
 	for (__u32 i = 0; i < CS_USER_FRAMES + CS_KERNEL_FRAMES; i++) {
@@ -161,6 +162,7 @@ static __always_inline void cs_walk_stack(void *ctx, struct cs_unwind *walk,
 	long bytes;
 
 	record->end = walked & 0xff;
+	record->left_out = cs_left_out_frames(walk);
 	barrier_var(n_user); /* bounded in the register that is used */
 	if (n_user > CS_USER_FRAMES)
 		n_user = 0; /* never */

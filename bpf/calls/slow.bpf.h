@@ -47,12 +47,14 @@ static __always_inline void cs_walk_callers(struct pt_regs *ctx, struct task_str
 		record->frames[0] = caller;
 		record->n_frames = 1;
 		record->end = end;
+		record->left_out = 0;
 		return;
 	}
 	walk->exact = 0;
 	walked = cs_unwind_frames(walk, frames);
 	record->n_frames = (__u32)walked >> 8;
 	record->end = walked & 0xff;
+	record->left_out = cs_left_out_frames(walk);
 }
 
 static __always_inline void cs_fill_slow(struct pt_regs *ctx, struct task_struct *task,

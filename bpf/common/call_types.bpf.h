@@ -18,6 +18,13 @@
 #else
 #define CS_SUBPROGRAM static inline
 #endif
+/* Hides from the compiler what it knows of a value, so that a bound stays where the verifier sees
+ * it. */
+#ifdef __bpf__
+#define CS_OPAQUE(value) asm volatile("" : "+r"(value))
+#else
+#define CS_OPAQUE(value)
+#endif
 
 /* Calls stand for at most 2^15 others; a power of two minus one, to mask with. */
 #define CS_MAX_SHIFT 15

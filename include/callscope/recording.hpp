@@ -43,8 +43,9 @@ enum class ModuleKind { kElf, kKernel, kVdso, kJit, kUnknown, kPython };
 struct Module {
   std::uint32_t id = 0;  // index into Recording::modules
   ModuleKind kind = ModuleKind::kElf;
-  // "/usr/lib/x.so", "[kernel]", "[vdso]", "[jit]", "[unknown]"; of Python functions their file, as
-  // the interpreter names it: "/srv/app.py", "<string>".
+  // "/usr/lib/x.so", "[kernel]", "[vdso]", "[jit]", "[unknown]", "[stack]" (of the frame that
+  // stands for those that are left out); of Python functions their file, as the interpreter names
+  // it: "/srv/app.py", "<string>".
   std::string path;
   std::string build_id;  // lower-case hex; empty if none
 
@@ -72,7 +73,7 @@ struct Frame {
 };
 
 // Why a stack has no further frames: at what its user half ended. As enum cs_stack_end of
-// abi/code.h.
+// abi/code.h, but for kDeep.
 enum class StackEnd {
   kUnknown,     // recorded by callscope 0.1
   kComplete,    // the outermost frame of the thread
@@ -86,6 +87,7 @@ enum class StackEnd {
   kBackward,    // the caller's frame would lie below
   kTrampoline,  // a return probe whose original address is not known
   kNoUser,      // no 64-bit user code
+  kDeep,        // the outermost frame of the thread, but frames in the middle are left out
 };
 
 // Frames from the leaf (index 0) to the root. Kernel frames, if any, come first. Functions inlined

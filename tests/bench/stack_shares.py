@@ -4,8 +4,8 @@
 # of the file: that of the dynamic loader says nothing of its return address.
 #   stack_shares.py callscope RECORDING
 #   perf script --no-inline -F comm,pid,tid,ip,sym,dso | stack_shares.py perf
-# Prints "REACHED% SAMPLES NAMED% DEEPER%": of the samples that have user frames (DEEPER: than callscope
-# keeps), and NAMED% of their frames.
+# Prints "REACHED% SAMPLES NAMED% DEEPER%": of the samples that have user frames (DEEPER: than the 640
+# frames that callscope keeps, so that the middle is left out or the stack is cut), and NAMED% of their frames.
 import functools
 import json
 import re
@@ -97,7 +97,7 @@ def judge_recording(path):
                 continue
             module, addr, _, _ = user[-1]
             shares.add(count, start_code(modules[module][0]).has(addr), len(user),
-                       sum(1 for f in user if f[2]), end == "depth")
+                       sum(1 for f in user if f[2]), end in ("depth", "deep"))
     shares.show()
 
 

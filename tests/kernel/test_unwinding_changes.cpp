@@ -93,6 +93,39 @@ TEST_CASE("stacks through a library that took the place of another are complete"
       CHECK(has_function(run.recording, stack, "main"));
 }
 
+TEST_CASE("a deep stack keeps its ends and says that its middle is left out", "[bpf][sampling]") {
+  const TargetRun run = record_target(
+      {"t_recursive", "--depth", "5000", "--rounds", "30000", "--tails", "0", "--mutual", "0"},
+      sampling(), {});
+  CHECK(run.status == 0);
+  const StackSummary summary = summarize_stacks(run.recording);
+  REQUIRE(summary.samples > 300);
+  const std::uint64_t deep = summary.ends[static_cast<std::size_t>(StackEnd::kDeep)];
+  CHECK(deep > summary.samples / 2);
+  CHECK(deep + summary.ends[static_cast<std::size_t>(StackEnd::kComplete)] == summary.samples);
+  CHECK(summary.reaching_start == summary.with_user);
+  CHECK(summary.truncated == 0);
+  CHECK(run.quality("stacks_deep") == deep);
+  for (const Stack& stack : run.recording.stacks) {
+    if (stack.end != StackEnd::kDeep) continue;
+    const auto name = [&](std::size_t i) -> const std::string& {
+      return run.recording.frames[stack.frames[i]].function;
+    };
+    std::vector<std::size_t> gaps;
+    std::size_t kernel = 0;  // frames
+    for (std::size_t i = 0; i < stack.frames.size(); ++i) {
+      if (name(i) == "[frames left out]") gaps.push_back(i);
+      const Module& module = run.recording.modules[run.recording.frames[stack.frames[i]].module];
+      kernel += module.kind == ModuleKind::kKernel ? 1 : 0;
+    }
+    CHECK(gaps == std::vector<std::size_t>{kernel + CS_INNER_FRAMES});
+    CHECK(stack.frames.size() == kernel + CS_USER_FRAMES + 1);
+    CHECK(name(stack.frames.size() - 1) == "_start");
+    CHECK(name(stack.frames.size() - CS_OUTER_FRAMES) == "recurse");
+    CHECK_FALSE(stack.truncated);
+  }
+}
+
 TEST_CASE("a stack that is too deep says so and keeps its innermost frames", "[bpf][sampling]") {
   const TargetRun run = record_target(
       {"t_recursive", "--depth", "100000", "--rounds", "2000", "--tails", "0", "--mutual", "0"},
@@ -102,13 +135,15 @@ TEST_CASE("a stack that is too deep says so and keeps its innermost frames", "[b
   REQUIRE(summary.samples > 300);
   const std::uint64_t deep = summary.ends[static_cast<std::size_t>(StackEnd::kDepth)];
   CHECK(deep > summary.samples * 9 / 10);
-  CHECK(deep + summary.ends[static_cast<std::size_t>(StackEnd::kComplete)] == summary.samples);
+  CHECK(deep + summary.ends[static_cast<std::size_t>(StackEnd::kDeep)] +
+            summary.ends[static_cast<std::size_t>(StackEnd::kComplete)] ==
+        summary.samples);
   CHECK(run.quality("stacks_depth") == deep);
   for (const Stack& stack : run.recording.stacks) {
     if (stack.end != StackEnd::kDepth) continue;
     CHECK(stack.truncated);
     CHECK(std::ranges::count_if(stack.frames, [&](std::uint32_t frame) {
             return run.recording.frames[frame].function == "recurse";
-          }) == CS_USER_FRAMES);
+          }) == CS_INNER_FRAMES);
   }
 }

@@ -51,11 +51,14 @@ std::optional<MixedStack> CpuCollector::mix_python(const cs_stack_record& record
   const PythonSamples::Half* const half = python_samples_.half(record.key);
   if (half == nullptr || !python_) return std::nullopt;
   const auto pid = static_cast<std::int32_t>(record.key.tgid);
+  // Of a deep stack the inner half only: what lies behind the gap fits to nothing.
+  const bool deep = record.left_out != 0;
+  const std::uint32_t n_user = deep ? CS_INNER_FRAMES : record.n_user;
   std::vector<bool> is_loop;
-  for (std::uint32_t i = 0; i < record.n_user; ++i)
+  for (std::uint32_t i = 0; i < n_user; ++i)
     is_loop.push_back(python_->is_loop(pid, record.frames[i] - (i == 0 ? 0 : 1)));
   std::optional<MixedStack> mixed =
-      interleave(is_loop, record.end == CS_STACK_COMPLETE, half->frames, half->end);
+      interleave(is_loop, record.end == CS_STACK_COMPLETE && !deep, half->frames, half->end);
   python_samples_.note(record.key, *half, mixed ? &*mixed : nullptr);
   return mixed;
 }
@@ -64,13 +67,15 @@ StackEnd CpuCollector::add_user_frames(const cs_stack_record& record,
                                        std::vector<std::uint32_t>& frames) {
   const auto pid = static_cast<std::int32_t>(record.key.tgid);
   const auto add_native = [&](std::uint32_t i) {
+    if (i == CS_INNER_FRAMES && record.left_out != 0)
+      frames.push_back(symbolizer_.left_out_frame());
     const AddressKind kind = i == 0 ? AddressKind::kExact : AddressKind::kReturn;
     frames.push_back(symbolizer_.user_frame(pid, record.frames[i], kind));
   };
   const std::optional<MixedStack> mixed = mix_python(record);
   if (!mixed) {
     for (std::uint32_t i = 0; i < record.n_user; ++i) add_native(i);
-    return stack_end(record.end);
+    return stack_end(record.end, record.left_out != 0);
   }
   const PythonSamples::Half& half = python_samples_.last_half();
   for (const MixedFrame& frame : mixed->frames) {
@@ -79,7 +84,7 @@ StackEnd CpuCollector::add_user_frames(const cs_stack_record& record,
     else
       add_native(frame.index);
   }
-  return mixed->cut ? StackEnd::kDepth : stack_end(record.end);
+  return mixed->cut || record.left_out != 0 ? StackEnd::kDepth : stack_end(record.end, false);
 }
 
 std::uint32_t CpuCollector::intern_stack(const cs_stack_record& record) {
@@ -144,8 +149,8 @@ void CpuCollector::on_process(const cs_process_record& record) {
       if (python_) python_->forked(pid, parent);
       break;
     case CS_RECORD_EXEC:
-      // The maps are new; when it has ended already, what is known stays.
-      if (!symbolizer_.refresh(pid)) break;
+      // Its maps are new; when it has ended already, they are what it was seen to map.
+      if (!symbolizer_.refresh(pid)) catch_up_(pid);
       if (python_) python_->forget(pid);
       look_for_python(pid);
       break;

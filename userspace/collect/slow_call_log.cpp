@@ -68,9 +68,12 @@ SlowCall SlowCallLog::make_call(const cs_slow_record& record, std::uint32_t row,
   }
   std::vector<std::uint32_t> frames{
       symbolizer_.function_frame(function.module, function.addr, function.name)};
-  for (std::uint32_t i = 0; i < std::min<std::uint32_t>(record.n_frames, CS_USER_FRAMES); ++i)
+  for (std::uint32_t i = 0; i < std::min<std::uint32_t>(record.n_frames, CS_USER_FRAMES); ++i) {
+    if (i == CS_INNER_FRAMES && record.left_out != 0)
+      frames.push_back(symbolizer_.left_out_frame());
     frames.push_back(symbolizer_.user_frame(call.pid, record.frames[i], AddressKind::kReturn));
-  const StackEnd end = stack_end(record.end);
+  }
+  const StackEnd end = stack_end(record.end, record.left_out != 0);
   call.stack = stacks_.intern(std::move(frames), is_cut(end), end);
   return call;
 }

@@ -5,9 +5,10 @@
 
 namespace callscope {
 
-StackEnd stack_end(std::uint32_t end) {
+StackEnd stack_end(std::uint32_t end, bool left_out) {
   static_assert(static_cast<int>(StackEnd::kNoUser) == CS_STACK_NO_USER);
   static_assert(static_cast<int>(StackEnd::kReadFault) == CS_STACK_READ_FAULT);
+  if (end == CS_STACK_COMPLETE && left_out) return StackEnd::kDeep;
   return end < CS_STACK_ENDS ? static_cast<StackEnd>(end) : StackEnd::kUnknown;
 }
 

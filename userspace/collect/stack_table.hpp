@@ -11,10 +11,12 @@
 
 namespace callscope {
 
-// end: enum cs_stack_end.
-StackEnd stack_end(std::uint32_t end);
+// end: enum cs_stack_end. left_out: frames in the middle.
+StackEnd stack_end(std::uint32_t end, bool left_out);
 // There are frames behind it.
-inline bool is_cut(StackEnd end) { return end != StackEnd::kComplete && end != StackEnd::kNoUser; }
+inline bool is_cut(StackEnd end) {
+  return end != StackEnd::kComplete && end != StackEnd::kDeep && end != StackEnd::kNoUser;
+}
 
 class StackTable {
  public:

@@ -24,7 +24,9 @@ struct NamedEnd {
 };
 constexpr std::array kEnds = {
     NamedEnd{StackEnd::kComplete, "stacks_complete", "reaches the first frame of its thread"},
-    NamedEnd{StackEnd::kDepth, "stacks_depth", "has more frames than are kept"},
+    NamedEnd{StackEnd::kDeep, "stacks_deep",
+             "reaches the first frame of its thread, too deep for its middle to be kept"},
+    NamedEnd{StackEnd::kDepth, "stacks_depth", "has more frames than are walked"},
     NamedEnd{StackEnd::kNoMapping, "stacks_no_mapping", "ended at an address in no known code"},
     NamedEnd{StackEnd::kNoTable, "stacks_no_table",
              "ended in code without unwind table and without frame pointers"},

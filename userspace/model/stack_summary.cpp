@@ -108,7 +108,7 @@ class StackCounter {
 
   // By the walker's word, which needs no names, or by the names.
   [[nodiscard]] bool reaches_start(const Stack& stack) const {
-    if (stack.end == StackEnd::kComplete) return true;
+    if (stack.end == StackEnd::kComplete || stack.end == StackEnd::kDeep) return true;
     const std::size_t looked_at = std::min(kOutermostFrames, stack.frames.size());
     return std::any_of(
         stack.frames.rbegin(), stack.frames.rbegin() + static_cast<std::ptrdiff_t>(looked_at),

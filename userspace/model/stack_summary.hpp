@@ -37,7 +37,7 @@ struct StackCount {
   std::vector<CpuSamples> threads;  // the same by thread, sorted by (pid, tid)
 };
 
-constexpr std::size_t kStackEnds = static_cast<std::size_t>(StackEnd::kNoUser) + 1;
+constexpr std::size_t kStackEnds = static_cast<std::size_t>(StackEnd::kDeep) + 1;
 
 struct StackSummary {
   std::uint64_t samples = 0;

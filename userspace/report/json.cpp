@@ -46,9 +46,9 @@ Json process_json(const ProcessInfo& process) {
 }
 
 // As the store has them.
-constexpr std::array kStackEndNames = {"unknown",    "complete", "depth",      "no-mapping",
-                                       "no-table",   "jit",      "bad-rule",   "no-register",
-                                       "read-fault", "backward", "trampoline", "no-user"};
+constexpr std::array kStackEndNames = {
+    "unknown",     "complete",   "depth",    "no-mapping", "no-table", "jit", "bad-rule",
+    "no-register", "read-fault", "backward", "trampoline", "no-user",  "deep"};
 
 Json stack_json(const Recording& recording, const StackCount& counted) {
   const Stack& stack = recording.stacks[counted.stack];

@@ -33,12 +33,12 @@ inline constexpr std::array<std::string_view, 21> kTables = {"recording",     "p
 // Texts of enum values in the file, indexed by the value.
 inline constexpr std::array<std::string_view, 6> kModuleKinds = {"elf", "kernel",  "vdso",
                                                                  "jit", "unknown", "python"};
-inline constexpr std::array<std::string_view, 12> kStackEnds = {
-    "unknown",  "complete",    "depth",      "no-mapping", "no-table",   "jit",
-    "bad-rule", "no-register", "read-fault", "backward",   "trampoline", "no-user"};
+inline constexpr std::array<std::string_view, 13> kStackEnds = {
+    "unknown",     "complete",   "depth",    "no-mapping", "no-table", "jit", "bad-rule",
+    "no-register", "read-fault", "backward", "trampoline", "no-user",  "deep"};
 inline constexpr std::array<std::string_view, 3> kExitModes = {"uretprobe", "ret-site",
                                                                "entry-only"};
-static_assert(static_cast<std::size_t>(StackEnd::kNoUser) + 1 == kStackEnds.size());
+static_assert(static_cast<std::size_t>(StackEnd::kDeep) + 1 == kStackEnds.size());
 static_assert(static_cast<std::size_t>(ModuleKind::kPython) + 1 == kModuleKinds.size());
 static_assert(static_cast<std::size_t>(ExitMode::kEntryOnly) + 1 == kExitModes.size());
 

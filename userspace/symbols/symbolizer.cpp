@@ -87,6 +87,10 @@ std::uint32_t Symbolizer::function_frame(std::uint32_t module, std::uint64_t add
   return intern({module, addr, name, 0}, AddressKind::kExact);
 }
 
+std::uint32_t Symbolizer::left_out_frame() {
+  return function_frame(module_id(ModuleKind::kUnknown, "[stack]", {}), 0, "[frames left out]");
+}
+
 bool Symbolizer::is_code(std::int32_t pid, std::uint64_t addr) const {
   const ProcessMaps* const maps = process(pid);
   return maps == nullptr || maps->find(addr) != nullptr;

@@ -52,6 +52,8 @@ class Symbolizer {
   std::uint32_t user_frame(std::int32_t pid, std::uint64_t addr, AddressKind kind);
   // Frame::id of the beginning of a function: module as in Recording::modules, addr in its ELF.
   std::uint32_t function_frame(std::uint32_t module, std::uint64_t addr, std::string_view name);
+  // Stands for the middle of a deep stack.
+  std::uint32_t left_out_frame();
   // Frame::id of a kernel address, in module "[kernel]" or that of the kernel module,
   // "[nf_tables]".
   std::uint32_t kernel_frame(std::uint64_t addr, AddressKind kind);

@@ -46,13 +46,15 @@ struct cs_unwind {
 	__u32 by_frame_pointer;	  /* 1: this frame was found by one */
 	__u32 first_range;	  /* of the process */
 	__u32 n_ranges;
-	__u32 pad;
+	__u32 depth;		    /* frames walked */
 	struct cs_code_range range; /* that holds pc */
 	__u64 trampoline;	    /* where pending return probes return to; 0: none */
 	__u64 missed;		    /* address that lay in no range; 0: none */
 	__u64 slot;		    /* where the return address of this frame's callee was */
 	__u64 original;		    /* what a return probe replaced in slot */
 	__u64 gregs[CS_GREG_COUNT]; /* to read a ucontext into */
+	__u64
+	    outer[CS_OUTER_FRAMES]; /* the last ones behind CS_INNER_FRAMES, by depth modulo size */
 };
 
 /* Leaf first. */

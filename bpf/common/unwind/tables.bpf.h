@@ -19,9 +19,7 @@ CS_INLINE __u64 cs_mask_not_above(__u64 a, __u64 b)
 {
 	__u64 mask = (__u64)((__s64)(a - b - 1) >> 63);
 
-#ifdef __bpf__
-	asm volatile("" : "+r"(mask));
-#endif
+	CS_OPAQUE(mask);
 	return mask;
 }
 

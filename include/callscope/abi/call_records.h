@@ -34,7 +34,7 @@ struct cs_slow_record {
 	__u32 func;
 	__u32 n_frames; /* callers of the function, innermost first: return addresses */
 	__u32 end;	/* enum cs_stack_end */
-	__u32 pad;
+	__u32 left_out; /* 1: frames are left out behind frames[CS_INNER_FRAMES-1] */
 	__u64 enter_ns; /* CLOCK_MONOTONIC */
 	__u64 duration_ns;
 	__u64 blocked_ns;

@@ -13,7 +13,13 @@
 /* Rows in one element of their map: elements are of 8 bytes or more. */
 #define CS_UNWIND_ROW_PAIR 2
 
-#define CS_USER_FRAMES 512 /* of one user stack, at most; the kernel's half is abi/cpu.h's */
+/* Frames that are kept of one user stack; the kernel's half is abi/cpu.h's. Of a deeper one the
+ * middle is left out: frames[0 .. CS_INNER_FRAMES-1] are the leaf's, the rest the thread's first
+ * ones. One that is deeper than CS_WALK_FRAMES is cut behind the leaf's. */
+#define CS_INNER_FRAMES 512 /* both powers of two */
+#define CS_OUTER_FRAMES 128
+#define CS_USER_FRAMES	(CS_INNER_FRAMES + CS_OUTER_FRAMES)
+#define CS_WALK_FRAMES	8192
 
 enum cs_code_kind {
 	CS_CODE_TABLE = 1, /* pages says where */
@@ -56,7 +62,7 @@ struct cs_unwind_page {
 enum cs_stack_end {
 	CS_STACK_GOES_ON = 0, /* never in a record */
 	CS_STACK_COMPLETE,    /* at the outermost frame of the thread */
-	CS_STACK_DEPTH,	      /* CS_USER_FRAMES frames, and there are more */
+	CS_STACK_DEPTH,	      /* CS_WALK_FRAMES frames, and there are more */
 	CS_STACK_NO_MAPPING,  /* the return address lies in no code that is known */
 	CS_STACK_NO_TABLE,    /* code without unwind table, and its frame pointers lead nowhere */
 	CS_STACK_JIT,	      /* the same of code compiled at run time */

@@ -46,7 +46,8 @@ struct cs_stack_record {
 	__u32 n_user;	  /* frames[0 .. n_user-1], leaf first */
 	__u32 n_kernel;	  /* behind them, leaf first */
 	__u32 end;	  /* enum cs_stack_end, of the user half */
-	__u32 kernel_cut; /* 1: the kernel half had more than CS_KERNEL_FRAMES */
+	__u16 kernel_cut; /* 1: the kernel half had more than CS_KERNEL_FRAMES */
+	__u16 left_out;	  /* 1: frames are left out behind frames[CS_INNER_FRAMES-1] */
 	char comm[CS_COMM_LEN];
 	__u64 frames[CS_USER_FRAMES + CS_KERNEL_FRAMES];
 };
