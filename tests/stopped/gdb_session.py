@@ -42,7 +42,7 @@ def stop_line():
 
 
 for command in ("handle SIGSTOP stop nopass", "set backtrace past-main on",
-                "set backtrace past-entry on", "set backtrace limit 600"):
+                "set backtrace past-entry on", "set backtrace limit 700"):
     gdb.execute(command, to_string=True)
 # Read and written unbuffered: gdb leaves these descriptors alone.
 with os.fdopen(int(os.environ["CALLSCOPE_GDB_IN"])) as requests, os.fdopen(

@@ -46,7 +46,7 @@ class Comparison {
     const auto [ours, theirs] = std::ranges::mismatch(walked.frames, stop.frames);
     const bool ours_ended = ours == walked.frames.end();
     const bool theirs_ended = theirs == stop.frames.end();
-    const bool kept_all = walked.end != CS_STACK_DEPTH;
+    const bool kept_all = walked.end != CS_STACK_DEPTH && !walked.deep;
     if (!kept_all) ++deep_;
     if (ours_ended && (theirs_ended || !kept_all)) {
       ++identical_;

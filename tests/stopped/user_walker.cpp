@@ -59,7 +59,7 @@ static std::uint64_t cs_original_return(cs_unwind*) { return 0; }
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wconversion"
 #pragma GCC diagnostic ignored "-Wsign-conversion"
-#include "bpf/common/unwind/step.bpf.h"
+#include "bpf/common/unwind/walk.bpf.h"
 #pragma GCC diagnostic pop
 
 namespace callscope::test {
@@ -179,8 +179,11 @@ WalkedStack UserWalker::walk(const user_regs_struct& regs) {
   walk.known = CS_REG_ALL;
   walk.exact = 1;
   walk.n_ranges = static_cast<std::uint32_t>(walked->ranges.size());
+  walk.limit = CS_WALK_FRAMES;
   const int result = cs_unwind_frames(&walk, frames.get());
-  return {{frames->addr, frames->addr + (result >> 8)}, result & 0xff};
+  const bool deep = cs_left_out_frames(&walk) != 0;
+  const int kept = deep ? CS_INNER_FRAMES : result >> 8;
+  return {{frames->addr, frames->addr + kept}, result & 0xff, deep};
 }
 
 bool UserWalker::has_rule(std::uint64_t addr) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Walks stacks of a process by the very code of bpf/common/unwind/step.bpf.h, compiled for user
+// Walks stacks of a process by the very code of bpf/common/unwind/walk.bpf.h, compiled for user
 // space: memory is read through /proc, tables are those of userspace/unwind. The process must stand
 // still meanwhile; who stops it is the caller's business. One thread. For tests only.
 #pragma once
@@ -22,6 +22,7 @@ namespace callscope::test {
 struct WalkedStack {
   std::vector<std::uint64_t> frames;  // leaf first
   int end = 0;                        // enum cs_stack_end
+  bool deep = false;                  // there are further ones, though the walk went on
 
   bool operator==(const WalkedStack&) const = default;
 };

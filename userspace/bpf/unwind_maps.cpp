@@ -69,7 +69,10 @@ Result<void> UnwindMaps::make_maps() {
   code_ = std::move(*code);
   CS_TRY(make(ranges_fd_, ranges_, "cs_code_ranges", sizeof(cs_code_range), sizes_.ranges));
   CS_TRY(make(pages_fd_, pages_, "cs_unwind_pages", sizeof(cs_unwind_page), sizes_.pages));
-  CS_TRY(make(rows_fd_, rows_, "cs_unwind_rows", kRowPairBytes, sizes_.rows / CS_UNWIND_ROW_PAIR));
+  Result<Fd> rows = make_map(BPF_MAP_TYPE_ARRAY, "cs_unwind_rows", kRowPairBytes,
+                             sizes_.rows / CS_UNWIND_ROW_PAIR);
+  if (!rows) return std::unexpected(rows.error());
+  rows_fd_ = std::move(*rows);
   return make(rules_fd_, rules_, "cs_unwind_rules", sizeof(cs_unwind_rule), sizes_.rules);
 }
 
@@ -102,6 +105,24 @@ Result<std::uint16_t> UnwindMaps::shared_rule(const cs_unwind_rule& rule) {
   return known->second;
 }
 
+// Only the part that is written is mapped, and only for so long: the whole array takes 16 MB.
+Result<void> UnwindMaps::write_rows(const UnwindTable& table,
+                                    std::span<const std::uint16_t> shared_rules, Run to) const {
+  if (table.rows.empty()) return {};
+  const std::uint32_t first = to.first / CS_UNWIND_ROW_PAIR;
+  const std::uint32_t last = (to.first + to.count - 1) / CS_UNWIND_ROW_PAIR;
+  const Result<SharedArray> part =
+      SharedArray::map(rows_fd_.get(), kRowPairBytes, last - first + 1, true, first);
+  if (!part) return std::unexpected(part.error());
+  for (std::size_t i = 0; i < table.rows.size(); ++i) {
+    cs_unwind_row row = table.rows[i];
+    row.rule = shared_rules[row.rule];
+    const std::size_t at = to.first % CS_UNWIND_ROW_PAIR + i;
+    (&part->writable_at<cs_unwind_row>(at / CS_UNWIND_ROW_PAIR))[at % CS_UNWIND_ROW_PAIR] = row;
+  }
+  return {};
+}
+
 Result<UnwindMaps::PlacedTable> UnwindMaps::add_table(const UnwindTable& table) {
   std::vector<std::uint16_t> shared;
   shared.reserve(table.rules.size());
@@ -122,11 +143,10 @@ Result<UnwindMaps::PlacedTable> UnwindMaps::add_table(const UnwindTable& table) 
     free_rows_.give_back(*rows, 0);
     return full("pages of unwind tables");
   }
-  for (std::size_t i = 0; i < table.rows.size(); ++i) {
-    cs_unwind_row row = table.rows[i];
-    row.rule = shared[row.rule];
-    const std::size_t at = rows->first + i;
-    (&rows_.writable_at<cs_unwind_row>(at / CS_UNWIND_ROW_PAIR))[at % CS_UNWIND_ROW_PAIR] = row;
+  if (const Result<void> written = write_rows(table, shared, *rows); !written) {
+    free_rows_.give_back(*rows, 0);
+    free_pages_.give_back(*pages, 0);
+    return std::unexpected(written.error());
   }
   for (std::uint32_t i = 0; i < pages->count; ++i)
     pages_.writable_at<cs_unwind_page>(pages->first + i) = {};

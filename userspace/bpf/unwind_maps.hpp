@@ -72,6 +72,8 @@ class UnwindMaps {
         free_ranges_(sizes.ranges) {}
   Result<void> make_maps();
   Result<std::uint16_t> shared_rule(const cs_unwind_rule& rule);
+  [[nodiscard]] Result<void> write_rows(const UnwindTable& table,
+                                        std::span<const std::uint16_t> shared_rules, Run to) const;
 
   using RuleKey = std::array<std::uint64_t, 3>;
   struct RuleHash {
@@ -80,7 +82,7 @@ class UnwindMaps {
 
   Sizes sizes_;
   Fd code_, ranges_fd_, pages_fd_, rows_fd_, rules_fd_;
-  SharedArray ranges_, pages_, rows_, rules_;
+  SharedArray ranges_, pages_, rules_;
   RunAllocator free_rows_, free_pages_, free_ranges_;
   std::unordered_map<RuleKey, std::uint16_t, RuleHash> rule_index_;  // never shrinks
 };

@@ -35,6 +35,19 @@ enum cs_greg {
 	CS_GREG_COUNT
 };
 
+/* Where the rule of a pc is: deep stacks go through the same few callers again and again. */
+#define CS_RECENT_RULES 16 /* a power of two */
+struct cs_recent_rule {
+	__u64 addr;
+	__u32 rule; /* index into the dictionary */
+	__u32 pad;
+};
+
+/* Stack memory is read in pieces that hold several frames: a read costs the same whatever its size.
+ */
+#define CS_WINDOW_WORDS 32 /* a power of two */
+#define CS_WINDOW_BELOW 48 /* bytes below the word that is wanted: saved registers */
+
 /* About one frame. A register that was saved on the stack is read only when a rule needs it: most
  * walks need nothing but the return addresses. */
 struct cs_unwind {
@@ -46,15 +59,23 @@ struct cs_unwind {
 	__u32 by_frame_pointer;	  /* 1: this frame was found by one */
 	__u32 first_range;	  /* of the process */
 	__u32 n_ranges;
-	__u32 depth;		    /* frames walked */
+	__u32 depth;		    /* frames walked ... */
+	__u32 limit;		    /* ... of at most so many */
+	__u32 deep_frames;	    /* that deep stacks may take, over several walks ... */
+	__u64 deep_ns;		    /* ... since then */
 	struct cs_code_range range; /* that holds pc */
 	__u64 trampoline;	    /* where pending return probes return to; 0: none */
 	__u64 missed;		    /* address that lay in no range; 0: none */
 	__u64 slot;		    /* where the return address of this frame's callee was */
 	__u64 original;		    /* what a return probe replaced in slot */
 	__u64 gregs[CS_GREG_COUNT]; /* to read a ucontext into */
-	__u64
-	    outer[CS_OUTER_FRAMES]; /* the last ones behind CS_INNER_FRAMES, by depth modulo size */
+	__u64 window_at;	    /* address of window[0] */
+	__u32 window_bytes;	    /* 0: nothing was read */
+	__u32 pad;
+	__u64 window[CS_WINDOW_WORDS];
+	struct cs_recent_rule recent[CS_RECENT_RULES]; /* by a hash of the address */
+	/* The last ones behind CS_INNER_FRAMES, by depth modulo size. */
+	__u64 outer[CS_OUTER_FRAMES];
 };
 
 /* Leaf first. */

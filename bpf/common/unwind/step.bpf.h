@@ -8,6 +8,7 @@
 #ifndef CALLSCOPE_BPF_UNWIND_STEP_BPF_H
 #define CALLSCOPE_BPF_UNWIND_STEP_BPF_H
 
+#include "common/unwind/memory.bpf.h"
 #include "common/unwind/state.bpf.h"
 #include "common/unwind/tables.bpf.h"
 
@@ -17,7 +18,7 @@ CS_INLINE int cs_get_register(struct cs_unwind *walk, __u32 reg, __u64 *value)
 	if (!(walk->known >> reg & 1))
 		return CS_STACK_NO_REGISTER;
 	if (walk->at[reg]) {
-		if (cs_read_user(&walk->regs[reg], sizeof(walk->regs[reg]), walk->at[reg]))
+		if (cs_read_stack(walk, walk->at[reg], &walk->regs[reg]))
 			return CS_STACK_READ_FAULT;
 		walk->at[reg] = 0;
 	}
@@ -66,7 +67,7 @@ CS_INLINE int cs_frame_address(struct cs_unwind *walk, const struct cs_unwind_ru
 		return end;
 	base += (__s64)rule->offset;
 	if (rule->kind == CS_UNWIND_CFA_DEREF) {
-		if (cs_read_user(&base, sizeof(base), base))
+		if (cs_read_stack(walk, base, &base))
 			return CS_STACK_READ_FAULT;
 		base += (__s64)rule->add;
 	}
@@ -116,7 +117,7 @@ CS_INLINE int cs_step_by_rule(struct cs_unwind *walk, const struct cs_unwind_rul
 	walk->slot = frame - 8;
 	if (rule->ra != CS_UNWIND_RA_AT_CFA)
 		end = cs_get_register(walk, rule->ra, &caller);
-	else if (cs_read_user(&caller, sizeof(caller), walk->slot))
+	else if (cs_read_stack(walk, walk->slot, &caller))
 		end = CS_STACK_READ_FAULT;
 	if (end)
 		return end;
@@ -148,22 +149,23 @@ CS_INLINE int cs_follows_call(__u64 addr)
 /* Code without a table. failed: what to say when rbp is not the frame pointer of its caller. */
 CS_INLINE int cs_step_by_frame_pointer(struct cs_unwind *walk, int failed)
 {
-	__u64 saved[2] = {}, frame, sp = walk->regs[CS_REG_RSP];
+	__u64 caller_rbp = 0, addr = 0, frame, sp = walk->regs[CS_REG_RSP];
 
 	if (cs_get_register(walk, CS_REG_RBP, &frame))
 		return failed;
 	if (frame == 0 && walk->by_frame_pointer)
 		return CS_STACK_COMPLETE; /* the outermost caller has none */
-	if (frame < sp || frame & 7 || cs_read_user(saved, sizeof(saved), frame))
+	if (frame < sp || frame & 7 || cs_read_stack(walk, frame, &caller_rbp) ||
+	    cs_read_stack(walk, frame + 8, &addr))
 		return failed;
-	if (saved[1] && saved[1] != walk->trampoline && !cs_follows_call(saved[1]))
+	if (addr && addr != walk->trampoline && !cs_follows_call(addr))
 		return failed;
 	walk->slot = frame + 8;
-	walk->regs[CS_REG_RBP] = saved[0];
+	walk->regs[CS_REG_RBP] = caller_rbp;
 	walk->regs[CS_REG_RSP] = frame + 16;
 	walk->known = CS_REGS_RBP_RSP;
 	walk->by_frame_pointer = 1;
-	return cs_return_to(walk, saved[1]);
+	return cs_return_to(walk, addr);
 }
 
 /* The frame that the kernel made to call a signal handler: the interrupted registers, all of them,
@@ -227,76 +229,6 @@ CS_SUBPROGRAM int cs_unwind_step(struct cs_unwind *walk)
 		return cs_step_by_rule(walk, rule);
 	}
 	return CS_STACK_BAD_RULE;
-}
-
-#define CS_WALK_CHUNK 64 /* the verifier follows each loop on its own */
-
-CS_SUBPROGRAM int cs_unwind_chunk(struct cs_unwind *walk, struct cs_user_frames *frames)
-{
-	int end = 0;
-
-	if (!walk || !frames)
-		return CS_STACK_NO_USER;
-	for (int i = 0; i < CS_WALK_CHUNK && !end; i++) {
-		__u64 n = walk->depth;
-
-		walk->depth = n + 1;
-		if (n < CS_INNER_FRAMES) {
-			CS_OPAQUE(n);
-			frames->addr[n & (CS_INNER_FRAMES - 1)] = walk->pc;
-		} else {
-			walk->outer[n & (CS_OUTER_FRAMES - 1)] = walk->pc;
-		}
-		end = cs_unwind_step(walk);
-	}
-	return end;
-}
-
-/* Puts the outermost frames behind the others. The number of all that are kept. */
-CS_SUBPROGRAM int cs_keep_outer_frames(struct cs_unwind *walk, struct cs_user_frames *frames)
-{
-	__u32 n = 0;
-
-	if (!walk || !frames)
-		return 0;
-	if (walk->depth <= CS_INNER_FRAMES)
-		return walk->depth;
-	n = walk->depth - CS_INNER_FRAMES;
-	if (n > CS_OUTER_FRAMES)
-		n = CS_OUTER_FRAMES;
-	for (__u32 i = 0; i < CS_OUTER_FRAMES && i < n; i++)
-		frames->addr[CS_INNER_FRAMES + i] =
-		    walk->outer[(walk->depth - n + i) & (CS_OUTER_FRAMES - 1)];
-	return CS_INNER_FRAMES + n;
-}
-
-/* Fills frames from the registers in walk on. The number of frames << 8 | enum cs_stack_end. */
-CS_SUBPROGRAM int cs_unwind_frames(struct cs_unwind *walk, struct cs_user_frames *frames)
-{
-	int end = 0;
-
-	if (!walk || !frames)
-		return CS_STACK_NO_USER;
-	walk->missed = 0;
-	walk->depth = 0;
-	frames->addr[0] = walk->pc;
-	if (!cs_find_range(walk, cs_lookup_addr(walk))) {
-		walk->missed = walk->pc;
-		return 1 << 8 | CS_STACK_NO_MAPPING;
-	}
-	for (int i = 0; i < CS_WALK_FRAMES / CS_WALK_CHUNK && !end; i++)
-		end = cs_unwind_chunk(walk, frames);
-	if (!end) {
-		walk->depth = CS_INNER_FRAMES;
-		end = CS_STACK_DEPTH;
-	}
-	return cs_keep_outer_frames(walk, frames) << 8 | end;
-}
-
-/* Of a walk that has ended: its middle was left out. */
-CS_INLINE int cs_left_out_frames(const struct cs_unwind *walk)
-{
-	return walk->depth > CS_USER_FRAMES;
 }
 
 #endif

@@ -54,9 +54,9 @@ CS_INLINE int cs_find_range(struct cs_unwind *walk, __u64 addr)
 	return 1;
 }
 
-/* The rule at addr, which lies in walk->range, a range with a table. NULL: the tables are damaged.
- */
-CS_INLINE const struct cs_unwind_rule *cs_find_rule(const struct cs_unwind *walk, __u64 addr)
+/* CS_NO_RULE: the tables are damaged. */
+#define CS_NO_RULE 0xffffffffu
+CS_INLINE __u32 cs_search_rule(const struct cs_unwind *walk, __u64 addr)
 {
 	__u64 vaddr = addr - walk->range.bias;
 	__u32 low = vaddr & (CS_UNWIND_PAGE_SIZE - 1);
@@ -66,22 +66,35 @@ CS_INLINE const struct cs_unwind_rule *cs_find_rule(const struct cs_unwind *walk
 
 	page = cs_unwind_page_at(walk->range.pages + (__u32)(vaddr >> CS_UNWIND_PAGE_BITS));
 	if (!page)
-		return NULL;
+		return CS_NO_RULE;
 	base = page->first;
 	n = page->count;
 	if (n == 0)
-		return cs_unwind_rule_at(CS_UNWIND_RULE_NO_TABLE);
+		return CS_UNWIND_RULE_NO_TABLE;
 	for (int i = 0; i < CS_SEARCH_STEPS && n > 1; i++) {
 		__u32 half = n / 2;
 
 		row = cs_unwind_row_at(base + half);
 		if (!row)
-			return NULL;
+			return CS_NO_RULE;
 		base += half & (__u32)cs_mask_not_above(row->pc_low, low);
 		n -= half;
 	}
 	row = cs_unwind_row_at(base);
-	return row ? cs_unwind_rule_at(row->rule) : NULL;
+	return row ? row->rule : CS_NO_RULE;
+}
+
+/* The rule at addr, which lies in walk->range, a range with a table. NULL: the tables are damaged.
+ */
+CS_INLINE const struct cs_unwind_rule *cs_find_rule(struct cs_unwind *walk, __u64 addr)
+{
+	struct cs_recent_rule *recent = &walk->recent[(addr ^ addr >> 4) & (CS_RECENT_RULES - 1)];
+
+	if (recent->addr != addr) {
+		recent->rule = cs_search_rule(walk, addr);
+		recent->addr = addr;
+	}
+	return cs_unwind_rule_at(recent->rule);
 }
 
 #endif
