@@ -62,15 +62,27 @@ std::string hot_functions(const Recording& recording, const StackSummary& summar
 
 std::string stack_line(const Recording& recording, const Stack& stack, std::size_t width,
                        bool with_lines) {
-  std::string line;
+  std::string line, last;
+  std::size_t repeated = 0;  // how often last has stood there: recursion is written once
+  const auto end_run = [&] {
+    if (repeated > 1) line += fmt::format(" x{}", repeated);
+  };
   for (const std::uint32_t id : stack.frames) {
-    if (!line.empty()) line += " < ";
     const Frame& frame = recording.frames[id];
-    line += printable(frame_label(recording, frame));
+    std::string text = printable(frame_label(recording, frame));
     if (const std::string at = line_label(frame.file, frame.line); with_lines && !at.empty())
-      line += " " + printable(at);
+      text += " " + printable(at);
+    if (repeated > 0 && text == last) {
+      ++repeated;
+      continue;
+    }
+    end_run();
+    line += (line.empty() ? "" : " < ") + text;
+    last = std::move(text);
+    repeated = 1;
     if (line.size() > 4 * width) break;  // will be cut anyway
   }
+  end_run();
   if (line.empty()) line = "[no stack]";
   if (stack.truncated) line += " < ...";
   return cut_end(line, width);

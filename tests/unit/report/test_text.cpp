@@ -125,6 +125,19 @@ TEST_CASE("every section fits the width, however long the names are", "[unit]") 
   }
 }
 
+TEST_CASE("a recursion is written once, with how often it stands there", "[unit]") {
+  Recording recording = sample_recording();
+  const std::uint32_t leaf = 0, outer = 1;
+  recording.stacks.push_back({static_cast<std::uint32_t>(recording.stacks.size()),
+                              {leaf, outer, outer, outer, leaf, outer},
+                              false});
+  recording.cpu.push_back({recording.stacks.back().id, 4242, 4242, 100'000, 0});
+  const auto name = [&](std::uint32_t frame) { return recording.frames[frame].function; };
+  CHECK(render_text(recording, {})
+            .contains(name(leaf) + " < " + name(outer) + " x3 < " + name(leaf) + " < " +
+                      name(outer) + "\n"));
+}
+
 TEST_CASE("columns give way to names where room is short, the sorted one stays", "[unit]") {
   const Recording recording = callscope::test::realistic_recording();
   ReportOptions options;
