@@ -7,27 +7,42 @@
 #include "python/code.bpf.h"
 #include "python/state.bpf.h"
 
+/* Reads the code object at an address, and tells user space of it when it is new. False: there is
+ * none. */
+static __always_inline bool cs_python_meet_code(struct cs_python_walk *walk,
+						struct cs_python_recent_code *recent, __u64 addr)
+{
+	if (cs_read_user(walk->code, CS_PYTHON_CODE_BYTES, addr))
+		return false;
+	if (cs_python_u64(walk->code, CS_PYTHON_TYPE) != walk->process.code_type)
+		return false;
+	recent->addr = addr;
+	recent->units = cs_python_u32(walk->code, walk->process.layout.code_units);
+	recent->identity = cs_python_identify(walk, addr);
+	cs_python_tell_code(walk, addr, recent->identity);
+	return true;
+}
+
 /* The function of the frame in walk->frame_block. */
 static __always_inline int cs_python_read_function(struct cs_python_walk *walk)
 {
 	const struct cs_python_layout *layout = &walk->process.layout;
 	__u64 code = cs_python_u64(walk->frame_block, layout->frame_code);
 	__u64 at = cs_python_u64(walk->frame_block, layout->frame_instruction);
+	struct cs_python_recent_code *recent =
+	    &walk->recent[(code >> 4 ^ code >> 8) & (CS_PYTHON_RECENT_CODES - 1)];
 	__s64 instruction;
 
-	if (cs_read_user(walk->code, CS_PYTHON_CODE_BYTES, code))
-		return CS_PYTHON_BROKEN;
-	if (cs_python_u64(walk->code, CS_PYTHON_TYPE) != walk->process.code_type)
+	if (recent->addr != code && !cs_python_meet_code(walk, recent, code))
 		return CS_PYTHON_BROKEN;
 	instruction = (__s64)(at - code - layout->code_start) >> 1;
-	if (instruction < -1 || instruction >= cs_python_u32(walk->code, layout->code_units))
+	if (instruction < -1 || instruction >= recent->units)
 		return CS_PYTHON_BROKEN;
-	walk->found.code = cs_python_identify(walk, code);
+	walk->found.code = recent->identity;
 	walk->found.instruction = instruction;
 	walk->found.flags = 0;
 	if (layout->has_is_entry && cs_python_u8(walk->frame_block, layout->frame_is_entry))
 		walk->found.flags = CS_PYTHON_OUTERMOST;
-	cs_python_tell_code(walk, code, walk->found.code);
 	return 0;
 }
 

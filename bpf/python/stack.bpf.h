@@ -87,6 +87,8 @@ static __always_inline bool cs_python_walk_stack(void *ctx, struct cs_unwind *re
 
 	if (cs_python_loops(walk, frames, stack->n_user, 0) == 0)
 		return false;
+	for (int i = 0; i < CS_PYTHON_RECENT_CODES; i++)
+		walk->recent[i].addr = 0;
 	walk->tgid = task->tgid;
 	walk->unsent = 0;
 	walk->hash = 1;

@@ -13,6 +13,15 @@
 
 #define CS_PYTHON_NAME_HASHED 64 /* bytes of a function's name that its identity depends on */
 
+/* Code objects that this walk has met: a recursion meets the same ones again and again. */
+#define CS_PYTHON_RECENT_CODES 16 /* a power of two */
+struct cs_python_recent_code {
+	__u64 addr;
+	__u64 identity;
+	__u32 units; /* of two bytes: its length */
+	__u32 pad;
+};
+
 struct cs_python_walk {
 	struct cs_python_process process; /* a copy */
 	__u64 fsbase;			  /* of the thread: its pthread_self() */
@@ -21,7 +30,8 @@ struct cs_python_walk {
 	__u64 hash;   /* over all frames found */
 	__u32 tgid;
 	__u32 unsent; /* 1: user space does not know all code objects of this stack */
-	struct cs_python_frame found; /* by the last step */
+	struct cs_python_frame found;				     /* by the last step */
+	struct cs_python_recent_code recent[CS_PYTHON_RECENT_CODES]; /* by a hash of the address */
 	__u8 thread[CS_PYTHON_BLOCK_BYTES];
 	__u8 frame_block[CS_PYTHON_BLOCK_BYTES];
 	__u8 code[CS_PYTHON_BLOCK_BYTES];
