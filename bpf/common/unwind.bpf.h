@@ -23,6 +23,25 @@ static __always_inline long cs_read_user(void *to, __u32 size, __u64 from)
 #include "common/unwind/step.bpf.h"
 #include "common/unwind/walk.bpf.h"
 
+/* The element may be recycled for another process meanwhile: what is read before its tgid is ours.
+ */
+static __always_inline void cs_take_code(struct cs_unwind *walk, struct cs_process_code *code,
+					 __u32 tgid)
+{
+	__u32 generation = code->generation;
+
+	walk->first_range = code->first;
+	walk->n_ranges = code->count;
+	barrier();
+	if (code->tgid != tgid)
+		walk->n_ranges = 0;
+	else if (generation != walk->generation) {
+		for (int i = 0; i < CS_RECENT_RULES; i++)
+			walk->recent[i].addr = 0;
+		walk->generation = generation;
+	}
+}
+
 /* The registers are set; the rest follows from the current task. Not 0: why there is no walk, enum
  * cs_stack_end. */
 static __always_inline int cs_begin_walk(struct task_struct *task, struct cs_unwind *walk)
@@ -35,20 +54,14 @@ static __always_inline int cs_begin_walk(struct task_struct *task, struct cs_unw
 		walk->at[i] = 0;
 	walk->limit = CS_WALK_FRAMES;
 	walk->window_bytes = 0;
-	for (int i = 0; i < CS_RECENT_RULES; i++)
-		walk->recent[i].addr = 0;
 	walk->known = CS_REG_ALL;
 	walk->exact = 1;
 	walk->by_frame_pointer = 0;
 	walk->range.n_pages = 0;
 	walk->n_ranges = 0;
 	walk->trampoline = area ? area->vaddr : 0;
-	if (code) {
-		walk->first_range = code->first;
-		walk->n_ranges = code->count;
-		if (code->tgid != tgid)
-			walk->n_ranges = 0;
-	}
+	if (code)
+		cs_take_code(walk, code, tgid);
 	return cs_leave_uprobes_page(task, walk);
 }
 
@@ -95,7 +108,7 @@ static __always_inline int cs_walk_interrupted(void *ctx, struct cs_unwind *walk
 	end = cs_begin_walk(task, walk);
 	if (end)
 		return end;
-	if (((const struct pt_regs *)ctx)->cs != CS_USER_CODE_SEGMENT)
+	if (!cs_interrupted_user(ctx))
 		cs_leave_breakpoint(walk);
 	cs_limit_deep_walk(walk);
 	end = cs_unwind_frames(walk, frames);
@@ -123,6 +136,7 @@ static __always_inline void cs_code_forked(__u32 parent_tgid, __u32 tgid)
 
 	if (parent) {
 		child.first = parent->first;
+		child.generation = parent->generation;
 		child.count = parent->tgid == parent_tgid ? parent->count : 0;
 	}
 	bpf_map_update_elem(&cs_code, &tgid, &child, BPF_ANY);

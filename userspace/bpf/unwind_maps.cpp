@@ -175,7 +175,7 @@ Result<Run> UnwindMaps::add_ranges(std::span<const cs_code_range> ranges) {
 void UnwindMaps::remove_ranges(Run ranges) { free_ranges_.give_back(ranges, monotonic_ns()); }
 
 Result<void> UnwindMaps::set_process(std::uint32_t tgid, Run ranges) {
-  const cs_process_code code{tgid, ranges.first, ranges.count, 0, 0};
+  const cs_process_code code{tgid, ranges.first, ranges.count, ++generation_, 0};
   if (::bpf_map_update_elem(code_.get(), &tgid, &code, BPF_ANY) != 0)
     return std::unexpected(libbpf_error("cannot publish the code of a process", errno));
   return {};

@@ -84,6 +84,7 @@ class UnwindMaps {
   Fd code_, ranges_fd_, pages_fd_, rows_fd_, rules_fd_;
   SharedArray ranges_, pages_, rules_;
   RunAllocator free_rows_, free_pages_, free_ranges_;
+  std::uint32_t generation_ = 0;
   std::unordered_map<RuleKey, std::uint16_t, RuleHash> rule_index_;  // never shrinks
 };
 

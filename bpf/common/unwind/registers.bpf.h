@@ -31,6 +31,12 @@ static __always_inline void cs_set_registers(struct cs_unwind *walk, const struc
 	walk->regs[15] = regs->r15;
 }
 
+/* In a sampling event: the thread was not in the kernel. */
+static __always_inline bool cs_interrupted_user(void *ctx)
+{
+	return ((const struct pt_regs *)ctx)->cs == CS_USER_CODE_SEGMENT;
+}
+
 /* In a sampling event: ctx has the registers of what was interrupted; if that was the kernel, those
  * of the program lie on its stack. False: there are none. */
 static __always_inline bool cs_get_interrupted(void *ctx, struct task_struct *task,
@@ -39,7 +45,7 @@ static __always_inline bool cs_get_interrupted(void *ctx, struct task_struct *ta
 	const struct pt_regs *regs = ctx;
 	struct pt_regs entered;
 
-	if (regs->cs == CS_USER_CODE_SEGMENT) {
+	if (cs_interrupted_user(ctx)) {
 		cs_set_registers(walk, regs);
 		return true;
 	}

@@ -35,8 +35,9 @@ enum cs_greg {
 	CS_GREG_COUNT
 };
 
-/* Where the rule of a pc is: deep stacks go through the same few callers again and again. */
-#define CS_RECENT_RULES 16 /* a power of two */
+/* Where the rule of a pc is: stacks go through the same callers again and again. Right as long as
+ * the generation of the process's code is the same. */
+#define CS_RECENT_RULES 64 /* a power of two */
 struct cs_recent_rule {
 	__u64 addr;
 	__u32 rule; /* index into the dictionary */
@@ -57,6 +58,7 @@ struct cs_unwind {
 	__u32 known;		  /* bit n: register n */
 	__u32 exact;		  /* 1: pc is the next instruction; 0: a return address */
 	__u32 by_frame_pointer;	  /* 1: this frame was found by one */
+	__u32 generation;	  /* of the code that recent is about */
 	__u32 first_range;	  /* of the process */
 	__u32 n_ranges;
 	__u32 depth;		    /* frames walked ... */

@@ -44,8 +44,8 @@ struct cs_process_code {
 	__u32 tgid; /* again: an element that was recycled while it was read is another's */
 	__u32 first;
 	__u32 count;
-	__u32 pad;
-	__u64 missed_ns; /* when BPF last reported code that is in no range */
+	__u32 generation; /* not 0; another one whenever any process has other ranges */
+	__u64 missed_ns;  /* when BPF last reported code that is in no range */
 };
 
 #define CS_UNWIND_RULE_NO_TABLE 0 /* of this kind is the first rule of the shared dictionary */
