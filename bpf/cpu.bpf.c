@@ -114,6 +114,16 @@ struct {
 	__type(value, struct cs_python_code_record);
 } cs_python_code_scratch SEC(".maps");
 
+/* Stacks wait until user space looks, ten times a second: to wake it for each would cost more than
+ * the sample. Not so long that the ring becomes full. */
+static __always_inline __u64 cs_wakeup(void)
+{
+	__u64 waiting = bpf_ringbuf_query(&cs_ring, BPF_RB_AVAIL_DATA);
+
+	return waiting > bpf_ringbuf_query(&cs_ring, BPF_RB_RING_SIZE) / 4 ? BPF_RB_FORCE_WAKEUP
+									   : BPF_RB_NO_WAKEUP;
+}
+
 #include "python/stack.bpf.h"
 
 static __always_inline bool cs_is_target(__u32 tgid)
@@ -149,7 +159,7 @@ static __always_inline void cs_report_missed_code(struct cs_unwind *walk, __u32 
 
 	if (walk->missed == 0 || !cs_report_missed(tgid, bpf_ktime_get_ns()))
 		return;
-	if (bpf_ringbuf_output(&cs_ring, &record, sizeof(record), 0))
+	if (bpf_ringbuf_output(&cs_ring, &record, sizeof(record), BPF_RB_FORCE_WAKEUP))
 		cs_count(&cs_stats, CS_STAT_EVENT_LOST);
 }
 
@@ -167,6 +177,10 @@ static __always_inline void cs_walk_stack(void *ctx, struct cs_unwind *walk,
 	if (n_user > CS_USER_FRAMES)
 		n_user = 0; /* never */
 	record->n_user = n_user;
+	record->n_kernel = 0;
+	record->kernel_cut = 0;
+	if (cs_interrupted_user(ctx))
+		return;
 	bytes = bpf_get_stack(ctx, &record->frames[n_user], CS_KERNEL_FRAMES * sizeof(__u64), 0);
 	record->n_kernel = bytes < 0 ? 0 : bytes / sizeof(__u64);
 	record->kernel_cut = record->n_kernel >= CS_KERNEL_FRAMES;
@@ -191,7 +205,7 @@ static __always_inline bool cs_send_python(const struct cs_stack_key *key,
 	if (bpf_ringbuf_output(&cs_ring, record,
 			       offsetof(struct cs_python_stack_record, frames) +
 				   n_frames * sizeof(struct cs_python_frame),
-			       0) == 0)
+			       cs_wakeup()) == 0)
 		return true;
 	cs_count(&cs_stats, CS_STAT_RING_FULL);
 	return false;
@@ -208,7 +222,7 @@ static __always_inline bool cs_send_stack(struct cs_stack_record *record)
 	record->kind = CS_RECORD_STACK;
 	record->size = size;
 	bpf_get_current_comm(record->comm, sizeof(record->comm));
-	if (bpf_ringbuf_output(&cs_ring, record, size, 0) == 0)
+	if (bpf_ringbuf_output(&cs_ring, record, size, cs_wakeup()) == 0)
 		return true;
 	cs_count(&cs_stats, CS_STAT_RING_FULL);
 	return false;
@@ -223,7 +237,7 @@ static __always_inline void cs_send_sample(const struct cs_stack_key *key)
 	    .t_ns = bpf_ktime_get_ns(),
 	};
 
-	if (bpf_ringbuf_output(&cs_ring, &record, sizeof(record), 0))
+	if (bpf_ringbuf_output(&cs_ring, &record, sizeof(record), cs_wakeup()))
 		cs_count(&cs_stats, CS_STAT_SAMPLE_LOST);
 }
 

@@ -21,7 +21,7 @@ static __always_inline void cs_send_process(void *ring, void *stats_map, __u32 k
 	    .parent_tgid = parent_tgid,
 	};
 
-	if (bpf_ringbuf_output(ring, &record, sizeof(record), 0))
+	if (bpf_ringbuf_output(ring, &record, sizeof(record), BPF_RB_FORCE_WAKEUP))
 		cs_count(stats_map, CS_STAT_EVENT_LOST);
 }
 

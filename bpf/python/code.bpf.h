@@ -144,7 +144,7 @@ CS_SUBPROGRAM int cs_python_send_code(struct cs_python_walk *walk, __u64 addr, _
 		lines = 0; /* never */
 	record->size = offsetof(struct cs_python_code_record, lines) + lines;
 	if (!bpf_ringbuf_output(&cs_ring, record,
-				offsetof(struct cs_python_code_record, lines) + lines, 0))
+				offsetof(struct cs_python_code_record, lines) + lines, cs_wakeup()))
 		return 1;
 	cs_count(&cs_stats, CS_STAT_RING_FULL);
 	return 0;

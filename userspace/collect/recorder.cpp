@@ -265,6 +265,7 @@ Result<void> Recorder::drain() {
 }
 
 Result<void> Recorder::housekeep() {
+  if (cpu_) cpu_->drain();  // stacks wake nobody
   return calls_ ? calls_->housekeep(monotonic_ns()) : Result<void>{};
 }
 
