@@ -13,6 +13,7 @@
 #include "collect/inlined_notes.hpp"
 #include "collect/source_lines.hpp"
 #include "sys/clock.hpp"
+#include "sys/lost_pages.hpp"
 
 namespace callscope {
 namespace {
@@ -357,6 +358,9 @@ void Recorder::update_quality() {
   if (calls_) calls_->calls().add_quality(recording_.quality);
   if (slow_calls_.wanted()) slow_calls_.add_quality(recording_.quality);
   if (spans_) spans_->add_quality(recording_.quality);
+  recording_.quality.push_back({"file_pages_lost", lost_pages(), false,
+                                "pages of programs and libraries that were gone when they were "
+                                "read: cut short meanwhile; names may be missing"});
 }
 
 Recorder::Progress Recorder::progress() const {

@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "sys/fd.hpp"
+#include "sys/lost_pages.hpp"
 
 namespace callscope {
 
@@ -25,11 +26,14 @@ Result<MappedFile> MappedFile::open(const std::string& path) {
   if (size == 0) return fail(ErrorCode::kCorrupt, path + " is empty");
   void* const data = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd.get(), 0);
   if (data == MAP_FAILED) return fail(ErrorCode::kIo, "cannot map " + path, {}, errno);
+  guard_pages(data, size);
   return MappedFile(data, size);
 }
 
 MappedFile::~MappedFile() {
-  if (data_ != nullptr) ::munmap(data_, size_);
+  if (data_ == nullptr) return;
+  unguard_pages(data_);
+  ::munmap(data_, size_);
 }
 
 }  // namespace callscope

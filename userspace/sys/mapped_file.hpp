@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A file mapped read-only into memory; the bytes live as long as the object. Move-only.
-// The file may shrink under us: callers parse with bounds checks, and sparse reads past a new end
-// raise SIGBUS, so only files that are not being rewritten in place (ELF images) are mapped.
+// The file may be rewritten in place or shrink: callers parse with bounds checks, and what is gone
+// reads as zeroes (lost_pages.hpp).
 #pragma once
 
 #include <cstddef>
