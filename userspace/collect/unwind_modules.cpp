@@ -11,13 +11,12 @@
 #include "symbols/module_image.hpp"
 #include "symbols/target_root.hpp"
 #include "symbols/vdso.hpp"
+#include "sys/page.hpp"
 #include "unwind/holes.hpp"
 #include "unwind/load_table.hpp"
 
 namespace callscope {
 namespace {
-
-constexpr std::uint64_t kPageBytes = 4096;
 
 struct Compiled {
   Result<UnwindTable> table = fail(ErrorCode::kInternal, "not compiled");

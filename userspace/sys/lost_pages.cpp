@@ -9,10 +9,10 @@
 #include <atomic>
 #include <mutex>
 
+#include "sys/page.hpp"
+
 namespace callscope {
 namespace {
-
-constexpr std::uintptr_t kPageBytes = 4096;
 
 struct Guard {
   std::atomic<std::uintptr_t> start;  // 0: free

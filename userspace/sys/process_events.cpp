@@ -17,12 +17,12 @@
 #include <string>
 #include <utility>
 
+#include "sys/page.hpp"
 #include "sys/perf_event.hpp"
 
 namespace callscope {
 namespace {
 
-constexpr std::size_t kPageBytes = 4096;
 constexpr std::size_t kDataBytes = 64 * kPageBytes;  // thousands of records; a power of two
 
 // size bytes at a position of the ring, which may wrap around.

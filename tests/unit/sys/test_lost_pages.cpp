@@ -14,18 +14,17 @@
 #include "sys/fd.hpp"
 #include "sys/lost_pages.hpp"
 #include "sys/mapped_file.hpp"
+#include "sys/page.hpp"
 
 using namespace callscope;
 
 namespace {
 
-constexpr std::size_t kPage = 4096;
-
 // A file of so many pages of 'x', without a name afterwards when it is not needed.
 class TestFile {
  public:
   explicit TestFile(std::size_t pages) {
-    const std::string text(pages * kPage, 'x');
+    const std::string text(pages * kPageBytes, 'x');
     fd_.reset(::mkstemp(path_.data()));
     REQUIRE(::write(fd_.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()));
   }
@@ -47,12 +46,12 @@ TEST_CASE("what is gone from a mapped file reads as zeroes, what is left does no
   const Result<MappedFile> mapped = MappedFile::open(file.path());
   REQUIRE(mapped);
   const std::uint64_t before = lost_pages();
-  file.cut(kPage);
+  file.cut(kPageBytes);
   CHECK(mapped->bytes()[0] == 'x');
   CHECK(lost_pages() == before);
-  CHECK(mapped->bytes()[kPage] == 0);
-  CHECK(mapped->bytes()[2 * kPage + 1] == 0);
-  CHECK(mapped->bytes()[2 * kPage + 2] == 0);
+  CHECK(mapped->bytes()[kPageBytes] == 0);
+  CHECK(mapped->bytes()[2 * kPageBytes + 1] == 0);
+  CHECK(mapped->bytes()[2 * kPageBytes + 2] == 0);
   CHECK(lost_pages() == before + 2);
 }
 
