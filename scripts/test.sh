@@ -50,40 +50,40 @@ merge_junit() {
   } >"$build/junit.xml"
 }
 
-# Names each skip and its reason, the last line of its output. What is not tested must not look like success.
-judge_skips() {
-  local file count i name
+# each_test ELEMENT COMMAND: runs COMMAND NAME, with what the test has said in $said, for each test with such an ELEMENT.
+each_test() {
+  local file count i
+  said=$build/said.txt
   for file in "$build"/junit-*.xml; do
-    count=$(xmllint --xpath 'count(//testcase[skipped])' "$file")
+    count=$(xmllint --xpath "count(//testcase[$1])" "$file")
     for ((i = 1; i <= count; ++i)); do
-      name=$(xmllint --xpath "string((//testcase[skipped])[$i]/@name)" "$file")
-      echo "skipped: $name: $(xmllint --xpath "string((//testcase[skipped])[$i]/system-out)" "$file" | grep . | tail -n 1)"
-      grep -qE "${EXPECTED_SKIPS:-^vm: }" <<<"$name" && continue
-      echo "  not expected here: a failure (EXPECTED_SKIPS)"
-      failed=1
+      xmllint --xpath "string((//testcase[$1])[$i]/system-out)" "$file" >"$said"
+      "$2" "$(xmllint --xpath "string((//testcase[$1])[$i]/@name)" "$file")"
     done
   done
 }
 
-# What tests that failed have said, in short: the whole lies in the logs.
-repeat_failures() {
-  local file count i test
-  for file in "$build"/junit-*.xml; do
-    count=$(xmllint --xpath 'count(//testcase[failure])' "$file")
-    for ((i = 1; i <= count; ++i)); do
-      test="(//testcase[failure])[$i]"
-      echo "failed: $(xmllint --xpath "string($test/@name)" "$file")"
-      xmllint --xpath "string($test/system-out)" "$file" >"$build/failed.txt"
-      { grep -A 12 -E '^FAIL |FAILED:' "$build/failed.txt" || tail -n 20 "$build/failed.txt"; } | head -n 60 | sed 's/^/    /'
-    done
-  done
+# Names a skip and its reason, the last line of its output. What is not tested must not look like success.
+# shellcheck disable=SC2317 # called by each_test
+judge_skip() {
+  echo "skipped: $1: $(grep . "$said" | tail -n 1)"
+  grep -qE "${EXPECTED_SKIPS:-^vm: }" <<<"$1" && return
+  echo "  not expected here: a failure (EXPECTED_SKIPS)"
+  failed=1
+}
+
+# What a test that failed has said, in short: the whole lies in the logs.
+# shellcheck disable=SC2317 # called by each_test
+repeat_failure() {
+  echo "failed: $1"
+  { grep -A 12 -E '^FAIL |FAILED:' "$said" || tail -n 20 "$said"; } | head -n 60 | sed 's/^/    /'
 }
 
 # The counts of all runs together, in the words of ctest; the last lines of the output.
 print_summary() {
   section "summary"
-  judge_skips
-  repeat_failures
+  each_test skipped judge_skip
+  each_test failure repeat_failure
   # A skipped or disabled test is listed by ctest in the same block as failures, with its reason.
   grep -hE '^[[:space:]]+[0-9]+ - .*\((Failed|Timeout|Not Run|Skipped|Disabled|SEGFAULT|Subprocess.*|BAD_COMMAND)\)' \
     "${logs[@]}" || true

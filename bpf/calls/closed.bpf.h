@@ -65,8 +65,14 @@ static __always_inline bool cs_lost_its_return(const struct cs_call_frame *frame
 	if (end != CS_CALL_UNWOUND && end != CS_CALL_THREW)
 		return false;
 	ctl = bpf_map_lookup_elem(&cs_func_ctls, &func);
-	return ctl && ctl->generation >> 1 == CS_TAKEOVER_NONE &&
+	return ctl && cs_takeover_of(ctl->generation) == CS_TAKEOVER_NONE &&
 	       ctl->generation != frame->generation;
+}
+
+/* The verifier spends its time on what follows only where it is wanted. 0: none. */
+static __always_inline __u64 cs_slow_threshold(const struct cs_func_ctl *ctl)
+{
+	return cs_config.log_slow ? ctl->slow_ns : 0;
 }
 
 static __always_inline void cs_note_slow(struct cs_call_thread *thread,
@@ -75,7 +81,7 @@ static __always_inline void cs_note_slow(struct cs_call_thread *thread,
 	__u32 func = frame->func;
 	struct cs_func_ctl *ctl = bpf_map_lookup_elem(&cs_func_ctls, &func);
 
-	if (!cs_config.log_slow || !ctl || !ctl->slow_ns || total_ns < ctl->slow_ns)
+	if (!ctl || !cs_slow_threshold(ctl) || total_ns < ctl->slow_ns)
 		return;
 	if (thread->slow_pending)
 		cs_count(&cs_stats, CS_STAT_SLOW_LOST);

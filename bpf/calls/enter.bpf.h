@@ -76,8 +76,8 @@ static __attribute__((noinline)) int cs_counts_in_takeover(__u64 cookie, __u64 s
 							   __u32 generation)
 {
 	struct cs_call_thread *thread = cs_thread(bpf_get_current_task_btf());
-	bool is_old =
-	    generation >> 1 == CS_TAKEOVER_BOTH && (generation & 1) == cs_cookie_generation(cookie);
+	bool is_old = cs_takeover_of(generation) == CS_TAKEOVER_BOTH &&
+		      cs_counting_generation(generation) == cs_cookie_generation(cookie);
 	__u64 event = cs_same_event(cookie);
 	struct cs_counted_event *counted;
 
@@ -88,7 +88,7 @@ static __attribute__((noinline)) int cs_counts_in_takeover(__u64 cookie, __u64 s
 		counted = &thread->counted[0];
 	else
 		counted = &thread->counted[1];
-	if (generation >> 1 != CS_TAKEOVER_BEGINS && counted->slot == slot &&
+	if (cs_takeover_of(generation) != CS_TAKEOVER_BEGINS && counted->slot == slot &&
 	    (counted->cookie ^ event) == CS_COOKIE_GENERATION &&
 	    cs_runs_before(counted, ip, is_old)) {
 		counted->slot = 0;
@@ -106,9 +106,10 @@ static __always_inline bool cs_counts(const struct cs_func_ctl *ctl, const struc
 {
 	__u32 generation = *(const volatile __u8 *)&ctl->generation;
 
-	if (generation >> 1 == CS_TAKEOVER_NONE)
+	if (cs_takeover_of(generation) == CS_TAKEOVER_NONE)
 		return generation == cs_cookie_generation(cookie);
-	if (generation >> 1 != CS_TAKEOVER_BOTH && (generation & 1) != cs_cookie_generation(cookie))
+	if (cs_takeover_of(generation) != CS_TAKEOVER_BOTH &&
+	    cs_counting_generation(generation) != cs_cookie_generation(cookie))
 		return false;
 	return cs_counts_in_takeover(cookie, slot, ctx->ip, generation);
 }

@@ -7,12 +7,6 @@
 #include "callscope/abi/call_records.h"
 #include "common/call_tracker.bpf.h"
 
-/* The verifier spends its time on what follows only where it is wanted. */
-static __always_inline __u64 cs_slow_threshold(const struct cs_func_ctl *ctl)
-{
-	return cs_config.log_slow ? ctl->slow_ns : 0;
-}
-
 static __always_inline void cs_keep_arguments(struct task_struct *task, const struct pt_regs *ctx,
 					      __u32 index)
 {

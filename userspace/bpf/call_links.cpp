@@ -259,8 +259,9 @@ void CallLinks::set_takeover(const Numbers& numbers, cs_takeover step) {
   for (const auto& [func, group] : group_of_function_) {
     if (!numbers.contains(group)) continue;
     std::uint8_t& generation = controls_->writable_at<cs_func_ctl>(func).generation;
-    const std::uint8_t flip = step == CS_TAKEOVER_ENDS ? 1 : 0;
-    generation = static_cast<std::uint8_t>(step << 1) | ((generation & 1) ^ flip);
+    const std::uint32_t flip = step == CS_TAKEOVER_ENDS ? 1 : 0;
+    const std::uint32_t counting = cs_counting_generation(generation) ^ flip;
+    generation = static_cast<std::uint8_t>(cs_takeover_bits(step) | counting);
   }
 }
 

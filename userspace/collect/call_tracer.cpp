@@ -99,12 +99,10 @@ Result<void> CallTracer::judge(std::int32_t pid, Traced& traced) {
   Result<SafetyFacts> facts = inspect_target(pid);
   if (!facts) return std::unexpected(facts.error());
   traced.facts = std::move(*facts);
-  // What was mapped since the symbolizer looked is news still: nobody has searched it for
-  // functions.
-  traced.facts.modules.clear();
+  // What was mapped since the symbolizer looked is news still.
+  traced.searched.clear();
   if (const ProcessMaps* const maps = symbolizer_.process(pid))
-    for (const CodeMapping& code : maps->mappings())
-      traced.facts.modules.push_back(code.mapping.path);
+    for (const CodeMapping& code : maps->mappings()) traced.searched.push_back(code.mapping.path);
   const bool can_hold = calls_->mechanism() == ProbeMechanism::kSession;
   Result<ExitPolicy> policy = choose_exit_policy(traced.facts, recording_.host.kernel, can_hold);
   if (options_.exit_mode)

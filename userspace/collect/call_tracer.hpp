@@ -85,6 +85,7 @@ class CallTracer {
     std::int32_t parent = 0;      // of a followed child
     std::uint64_t forked_ns = 0;  // a child that has executed nothing since; else 0
     SafetyFacts facts;
+    std::vector<std::string> searched;  // modules, by path: where functions were looked for
     ExitPolicy policy;
     bool hooked = false;                // its loader announces changes
     std::vector<FoundFunctions> found;  // what is attached, to plan it anew

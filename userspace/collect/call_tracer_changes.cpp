@@ -52,7 +52,7 @@ Result<void> CallTracer::on_code_change(std::int32_t pid) {
   if (found_process == processes_.end()) return {};
   Traced& traced = found_process->second;
   if (!symbolizer_.refresh(pid)) return {};  // gone: its probes are, too
-  if (new_modules(traced.facts, mappings_of(symbolizer_.process(pid))).empty()) return {};
+  if (new_modules(traced.searched, mappings_of(symbolizer_.process(pid))).empty()) return {};
   const bool was_hooked = traced.hooked;
   if (!judge(pid, traced)) return {};
   if (traced.policy.best != ExitMode::kUretprobe)

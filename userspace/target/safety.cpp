@@ -143,12 +143,12 @@ Result<SafetyFacts> inspect_target(std::int32_t pid) {
   return facts;
 }
 
-std::vector<std::string> new_modules(const SafetyFacts& facts,
+std::vector<std::string> new_modules(const std::vector<std::string>& known,
                                      const std::vector<Mapping>& mappings) {
-  const std::set<std::string_view> known(facts.modules.begin(), facts.modules.end());
+  const std::set<std::string_view> paths(known.begin(), known.end());
   std::vector<std::string> found;
   for (const Mapping& mapping : mappings) {
-    const bool news = is_module(mapping) && !known.contains(mapping.path) &&
+    const bool news = is_module(mapping) && !paths.contains(mapping.path) &&
                       !mapping.path.starts_with("/memfd:") && !mapping.path.starts_with("/dev/");
     if (news && std::ranges::find(found, mapping.path) == found.end())
       found.push_back(mapping.path);

@@ -54,8 +54,8 @@ struct ReturnProbeVerdict {
 // kernel_release as uname -r has it.
 ReturnProbeVerdict return_probe_verdict(const SafetyFacts& facts, std::string_view kernel_release);
 
-// Executable file mappings that facts knows nothing about: if any, inspect again.
-std::vector<std::string> new_modules(const SafetyFacts& facts,
+// Executable file mappings of other paths than those that are known: if any, inspect again.
+std::vector<std::string> new_modules(const std::vector<std::string>& known,
                                      const std::vector<Mapping>& mappings);
 
 }  // namespace callscope

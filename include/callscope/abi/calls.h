@@ -56,6 +56,21 @@ enum cs_takeover {
 	CS_TAKEOVER_ENDS,   /* bit 0 is the new one, which looks at what the old one has counted */
 };
 
+static inline __attribute__((always_inline)) __u32 cs_takeover_of(__u32 generation)
+{
+	return generation >> 1;
+}
+
+static inline __attribute__((always_inline)) __u32 cs_takeover_bits(enum cs_takeover takeover)
+{
+	return (__u32)takeover << 1;
+}
+
+static inline __attribute__((always_inline)) __u32 cs_counting_generation(__u32 generation)
+{
+	return generation & 1;
+}
+
 /* Element func + shard * max_functions of map cs_func_loads: probe time spent. Written by one CPU
  * at a time unless shards are shared; then it is roughly right, which is enough. */
 struct cs_func_load {
