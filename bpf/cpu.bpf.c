@@ -172,7 +172,7 @@ static __always_inline void cs_walk_stack(void *ctx, struct cs_unwind *walk,
 	long bytes;
 
 	record->end = walked & 0xff;
-	record->left_out = cs_left_out_frames(walk);
+	record->left_out = walk->left_out;
 	barrier_var(n_user); /* bounded in the register that is used */
 	if (n_user > CS_USER_FRAMES)
 		n_user = 0; /* never */

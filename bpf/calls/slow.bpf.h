@@ -48,7 +48,7 @@ static __always_inline void cs_walk_callers(struct pt_regs *ctx, struct task_str
 	walked = cs_unwind_frames(walk, frames);
 	record->n_frames = (__u32)walked >> 8;
 	record->end = walked & 0xff;
-	record->left_out = cs_left_out_frames(walk);
+	record->left_out = walk->left_out;
 }
 
 static __always_inline void cs_fill_slow(struct pt_regs *ctx, struct task_struct *task,

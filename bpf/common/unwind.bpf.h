@@ -103,6 +103,7 @@ static __always_inline int cs_walk_interrupted(void *ctx, struct cs_unwind *walk
 	int end;
 
 	walk->missed = 0;
+	walk->left_out = 0;
 	if (!cs_get_interrupted(ctx, task, walk))
 		return CS_STACK_NO_USER;
 	end = cs_begin_walk(task, walk);

@@ -181,7 +181,7 @@ WalkedStack UserWalker::walk(const user_regs_struct& regs) {
   walk.n_ranges = static_cast<std::uint32_t>(walked->ranges.size());
   walk.limit = CS_WALK_FRAMES;
   const int result = cs_unwind_frames(&walk, frames.get());
-  const bool deep = cs_left_out_frames(&walk) != 0;
+  const bool deep = walk.left_out != 0;
   const int kept = deep ? CS_INNER_FRAMES : result >> 8;
   return {{frames->addr, frames->addr + kept}, result & 0xff, deep};
 }

@@ -63,6 +63,7 @@ struct cs_unwind {
 	__u32 n_ranges;
 	__u32 depth;		    /* frames walked ... */
 	__u32 limit;		    /* ... of at most so many */
+	__u32 left_out;		    /* 1: the middle of these is not among the frames */
 	__u32 deep_frames;	    /* that deep stacks may take, over several walks ... */
 	__u64 deep_ns;		    /* ... since then */
 	struct cs_code_range range; /* that holds pc */

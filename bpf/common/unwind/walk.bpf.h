@@ -29,7 +29,8 @@ CS_SUBPROGRAM int cs_unwind_chunk(struct cs_unwind *walk, struct cs_user_frames 
 	return end;
 }
 
-/* Puts the outermost frames behind the others. The number of all that are kept. */
+/* Puts the outermost frames behind the others. The number of all that are kept; walk->left_out:
+ * there were more between the two. */
 CS_SUBPROGRAM int cs_keep_outer_frames(struct cs_unwind *walk, struct cs_user_frames *frames)
 {
 	__u32 n = 0;
@@ -39,7 +40,8 @@ CS_SUBPROGRAM int cs_keep_outer_frames(struct cs_unwind *walk, struct cs_user_fr
 	if (walk->depth <= CS_INNER_FRAMES)
 		return walk->depth;
 	n = walk->depth - CS_INNER_FRAMES;
-	if (n > CS_OUTER_FRAMES)
+	walk->left_out = n > CS_OUTER_FRAMES;
+	if (walk->left_out)
 		n = CS_OUTER_FRAMES;
 	for (__u32 i = 0; i < CS_OUTER_FRAMES && i < n; i++)
 		frames->addr[CS_INNER_FRAMES + i] =
@@ -56,6 +58,7 @@ CS_SUBPROGRAM int cs_unwind_frames(struct cs_unwind *walk, struct cs_user_frames
 		return CS_STACK_NO_USER;
 	walk->missed = 0;
 	walk->depth = 0;
+	walk->left_out = 0;
 	frames->addr[0] = walk->pc;
 	if (!cs_find_range(walk, cs_lookup_addr(walk))) {
 		walk->missed = walk->pc;
@@ -64,17 +67,9 @@ CS_SUBPROGRAM int cs_unwind_frames(struct cs_unwind *walk, struct cs_user_frames
 	for (int i = 0; i < CS_WALK_FRAMES / CS_WALK_CHUNK && !end && walk->depth < walk->limit;
 	     i++)
 		end = cs_unwind_chunk(walk, frames);
-	if (!end) {
-		walk->depth = CS_INNER_FRAMES;
-		end = CS_STACK_DEPTH;
-	}
+	if (!end)
+		return CS_INNER_FRAMES << 8 | CS_STACK_DEPTH;
 	return cs_keep_outer_frames(walk, frames) << 8 | end;
-}
-
-/* Of a walk that has ended: its middle was left out. */
-CS_INLINE int cs_left_out_frames(const struct cs_unwind *walk)
-{
-	return walk->depth > CS_USER_FRAMES;
 }
 
 #endif
