@@ -65,33 +65,25 @@ static __always_inline int cs_begin_walk(struct task_struct *task, struct cs_unw
 	return cs_leave_uprobes_page(task, walk);
 }
 
-/* Deep stacks take about 2 % of each CPU at most, at the 50 ns that a frame takes: when there are
- * too many, some are walked to their end and the others cut. */
-#define CS_DEEP_FRAMES_PER_MS 400
-#define CS_DEEP_FRAMES_MAX    (4 * CS_WALK_FRAMES)
+/* Walks of deep stacks take this part of each CPU: when there are too many, some go to their end
+ * and the others are cut. */
+#define CS_DEEP_PART	 50
+#define CS_DEEP_BURST_NS 2000000
 
 static __always_inline void cs_limit_deep_walk(struct cs_unwind *walk)
 {
-	__u64 now, frames;
+	__u64 now = bpf_ktime_get_ns(), paid = (now - walk->begin_ns) / CS_DEEP_PART;
 
-	if (walk->deep_frames == CS_DEEP_FRAMES_MAX)
-		return;
-	now = bpf_ktime_get_ns();
-	frames = walk->deep_frames + (now - walk->deep_ns) / 1000000 * CS_DEEP_FRAMES_PER_MS;
-	if (frames != walk->deep_frames)
-		walk->deep_ns = now;
-	walk->deep_frames = frames < CS_DEEP_FRAMES_MAX ? frames : CS_DEEP_FRAMES_MAX;
-	if (walk->deep_frames < CS_WALK_FRAMES)
+	walk->begin_ns = now;
+	walk->deep_ns = paid < walk->deep_ns ? walk->deep_ns - paid : 0;
+	if (walk->deep_ns > CS_DEEP_BURST_NS)
 		walk->limit = CS_USER_FRAMES;
 }
 
 static __always_inline void cs_count_deep_walk(struct cs_unwind *walk)
 {
-	if (walk->depth <= CS_USER_FRAMES)
-		return;
-	if (walk->deep_frames == CS_DEEP_FRAMES_MAX)
-		walk->deep_ns = bpf_ktime_get_ns();
-	walk->deep_frames -= walk->depth - CS_USER_FRAMES;
+	if (walk->depth > CS_USER_FRAMES)
+		walk->deep_ns += bpf_ktime_get_ns() - walk->begin_ns;
 }
 
 /* In a sampling event: the stack of the interrupted thread. The number of frames << 8 |

