@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collect/seen_mappings.hpp"
 
+#include <fmt/format.h>
+#include <sys/mman.h>
+
 #include <algorithm>
 
 #include "target/maps.hpp"
@@ -10,6 +13,23 @@ namespace {
 
 bool overlap(std::uint64_t start, std::uint64_t end, const ProcessEvent& mapped) {
   return start < mapped.end && mapped.start < end;
+}
+
+std::string path_in_maps(const ProcessEvent& mapped) {
+  std::string path = mapped.path == "//anon" ? std::string() : mapped.path;
+  for (std::size_t at = 0; (at = path.find('\n', at)) != std::string::npos;)
+    path.replace(at, 1, "\\012");
+  return path;
+}
+
+std::string maps_line(const ProcessEvent& mapped) {
+  const auto flag = [&](std::uint32_t bit, char set) {
+    return (mapped.protection & bit) != 0 ? set : '-';
+  };
+  return fmt::format("{:x}-{:x} {}{}{}{} {:08x} {:02x}:{:02x} {} {}\n", mapped.start, mapped.end,
+                     flag(PROT_READ, 'r'), flag(PROT_WRITE, 'w'), flag(PROT_EXEC, 'x'),
+                     mapped.shared ? 's' : 'p', mapped.file_off, mapped.dev_major, mapped.dev_minor,
+                     mapped.inode, path_in_maps(mapped));
 }
 
 }  // namespace
@@ -36,7 +56,7 @@ std::string SeenMappings::text(std::string_view read) const {
         }))
       text += line;
   }
-  for (const ProcessEvent& event : seen_) text += event.maps_line;
+  for (const ProcessEvent& event : seen_) text += maps_line(event);
   return text;
 }
 

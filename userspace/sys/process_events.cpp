@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sys/process_events.hpp"
 
-#include <fmt/format.h>
 #include <linux/perf_event.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
@@ -47,14 +46,6 @@ struct MappedFields {
   std::uint32_t protection, flags;
 };
 
-std::string path_in_maps(std::string path) {
-  path.resize(path.find('\0') == std::string::npos ? path.size() : path.find('\0'));
-  if (path == "//anon") return {};
-  for (std::size_t at = 0; (at = path.find('\n', at)) != std::string::npos;)
-    path.replace(at, 1, "\\012");
-  return path;
-}
-
 void add_mapping(const void* memory, std::uint64_t at, const perf_event_header& header,
                  ProcessEvent& event) {
   constexpr std::size_t kFieldsAt = sizeof(perf_event_header) + 2 * sizeof(std::uint32_t);
@@ -62,18 +53,17 @@ void add_mapping(const void* memory, std::uint64_t at, const perf_event_header& 
   if (header.size < kPathAt + sizeof(event.t_ns)) return;  // never
   MappedFields fields{};
   copy_out(memory, at + kFieldsAt, &fields, sizeof(fields));
-  std::string path(header.size - kPathAt - sizeof(event.t_ns), '\0');
-  copy_out(memory, at + kPathAt, path.data(), path.size());
   event.start = fields.start;
   event.end = fields.start + fields.size;
-  const auto flag = [&](std::uint32_t bit, char set) {
-    return (fields.protection & bit) != 0 ? set : '-';
-  };
-  event.maps_line =
-      fmt::format("{:x}-{:x} {}{}{}{} {:08x} {:02x}:{:02x} {} {}\n", event.start, event.end,
-                  flag(PROT_READ, 'r'), flag(PROT_WRITE, 'w'), flag(PROT_EXEC, 'x'),
-                  (fields.flags & MAP_SHARED) != 0 ? 's' : 'p', fields.file_off, fields.dev_major,
-                  fields.dev_minor, fields.inode, path_in_maps(std::move(path)));
+  event.file_off = fields.file_off;
+  event.dev_major = fields.dev_major;
+  event.dev_minor = fields.dev_minor;
+  event.inode = fields.inode;
+  event.protection = fields.protection;
+  event.shared = (fields.flags & MAP_SHARED) != 0;
+  event.path.resize(header.size - kPathAt - sizeof(event.t_ns));
+  copy_out(memory, at + kPathAt, event.path.data(), event.path.size());
+  event.path.resize(std::min(event.path.find('\0'), event.path.size()));
 }
 
 // Nothing for a record that is of no interest.

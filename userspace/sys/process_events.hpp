@@ -25,10 +25,16 @@ struct ProcessEvent {
   std::int32_t pid = 0;
   std::int32_t other = 0;
   std::uint64_t t_ns = 0;  // clock of perf; kLost: 0
-  // kMapped: where, and what, as a line of /proc/PID/maps with its newline.
+  // kMapped: what, as the kernel says it of executable memory.
   std::uint64_t start = 0;
   std::uint64_t end = 0;
-  std::string maps_line;
+  std::uint64_t file_off = 0;
+  std::uint32_t dev_major = 0;
+  std::uint32_t dev_minor = 0;
+  std::uint64_t inode = 0;
+  std::uint32_t protection = 0;  // PROT_
+  bool shared = false;
+  std::string path;  // "//anon": memory without a file
 };
 
 class ProcessEvents {

@@ -2,6 +2,7 @@
 // What a process mapped before it ended, from the side-band alone.
 #include <catch2/catch.hpp>
 
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,12 +18,17 @@ using namespace callscope;
 
 namespace {
 
-ProcessEvent mapped(std::uint64_t start, std::uint64_t end, const std::string& line) {
+ProcessEvent mapped(std::uint64_t start, std::uint64_t end, std::uint64_t inode,
+                    const std::string& path) {
   ProcessEvent event;
   event.kind = ProcessEvent::Kind::kMapped;
   event.start = start;
   event.end = end;
-  event.maps_line = line;
+  event.dev_major = 8;
+  event.dev_minor = 1;
+  event.inode = inode;
+  event.protection = PROT_READ | PROT_EXEC;
+  event.path = path;
   return event;
 }
 
@@ -72,11 +78,13 @@ TEST_CASE("of a program that has ended the executable and its libraries are know
 TEST_CASE("what was mapped since the maps were read replaces what lay there") {
   const std::string kept = "1000-3000 r-xp 00000000 08:01 5 /bin/a\n";
   const std::string gone = "5000-7000 r-xp 00000000 08:01 6 /lib/old.so\n";
-  const std::string newest = "6000-9000 r-xp 00000000 08:01 8 /lib/newest.so\n";
+  const std::string newest = "6000-9000 r-xp 00000000 08:01 8 /lib/newest\\012.so\n";
+  const std::string jit = "a000-b000 r-xp 00000000 08:01 0 \n";
   SeenMappings seen;
-  seen.mapped(mapped(0x6000, 0x8000, "6000-8000 r-xp 00000000 08:01 7 /lib/new.so\n"));
-  seen.mapped(mapped(0x6000, 0x9000, newest));
-  CHECK(seen.text(kept + gone) == kept + newest);
+  seen.mapped(mapped(0x6000, 0x8000, 7, "/lib/new.so"));
+  seen.mapped(mapped(0x6000, 0x9000, 8, "/lib/newest\n.so"));
+  seen.mapped(mapped(0xa000, 0xb000, 0, "//anon"));
+  CHECK(seen.text(kept + gone) == kept + newest + jit);
   seen.forget();
   CHECK(seen.empty());
   CHECK(seen.text(kept + gone) == kept + gone);

@@ -28,7 +28,7 @@ TEST_CASE("forks, programs, mapped code and ends of a child are told in their or
   for (const ProcessEvent& event : events->drain()) {
     if (event.pid != child) continue;
     if (event.kind == Kind::kFork) CHECK(event.other == ::getpid());
-    CHECK(event.maps_line.empty() == (event.kind != Kind::kMapped));
+    CHECK(event.path.empty() == (event.kind != Kind::kMapped));
     if (seen.empty() || seen.back() != event.kind) seen.push_back(event.kind);
   }
   CHECK(seen == std::vector<Kind>{Kind::kFork, Kind::kExec, Kind::kMapped, Kind::kExit});
