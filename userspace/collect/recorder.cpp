@@ -113,7 +113,9 @@ std::future<Recorder::StartedCpu> Recorder::start_cpu() {
       .follow_children = options_.follow_children,
       .log_samples = slow_calls_.wanted(),
       .python = options_.python && may_run_python(process_.pid(), symbolizer_)};
+  // Only of a process that has ended nothing else can tell: the loop waits for no live one.
   const auto catch_up = [this](std::int32_t pid) {
+    if (symbolizer_.refresh(pid)) return;
     unwind_->catch_up(pid);
     follow_changes();
   };
