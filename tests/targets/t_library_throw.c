@@ -7,6 +7,7 @@
 // normal returns and unwound of the program's functions and, with --early, of the library's.
 #include <dlfcn.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "target.h"
 
@@ -111,7 +112,11 @@ int main(int argc, char** argv) {
   const int early = tgt_flag(argc, argv, "--early");
   tgt_require(argc >= 2, "usage: t_library_throw LIBRARY [--early] [--fork]");
   library_path = argv[1];
-  if (early) bounce_load();
+  if (early) {
+    bounce_load();
+    // Time to probe it: a launched program waits for no handshake, and is over in 30 ms.
+    nanosleep(&(struct timespec){.tv_nsec = 300000000}, NULL);
+  }
   tgt_ready(options);
   if (tgt_flag(argc, argv, "--fork")) {
     run_in_child(rounds, deepest);
