@@ -3,7 +3,6 @@
 #include <catch2/catch.hpp>
 
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +12,7 @@
 #include "collect/seen_mappings.hpp"
 #include "sys/process_events.hpp"
 #include "target/maps.hpp"
+#include "tests/unit/short_program.hpp"
 
 using namespace callscope;
 
@@ -36,19 +36,9 @@ ProcessEvent mapped(std::uint64_t start, std::uint64_t end, std::uint64_t inode,
 
 TEST_CASE("of a program that has ended the executable and its libraries are known") {
   if (::geteuid() != 0) return;  // not allowed
-  Result<ProcessEvents> events = ProcessEvents::open();
-  REQUIRE(events);
-  const pid_t child = ::fork();
-  if (child == 0) {
-    ::execl("/bin/true", "true", nullptr);
-    ::_exit(127);
-  }
-  int status = -1;
-  REQUIRE(::waitpid(child, &status, 0) == child);
   SeenMappings seen;
   CHECK(seen.empty());
-  for (const ProcessEvent& event : events->drain()) {
-    if (event.pid != child) continue;
+  for (const ProcessEvent& event : test::events_of_short_program()) {
     if (event.kind == ProcessEvent::Kind::kExec) seen.executed();
     if (event.kind == ProcessEvent::Kind::kMapped) seen.mapped(event);
   }

@@ -9,7 +9,6 @@
 
 #include <filesystem>
 #include <string>
-#include <vector>
 
 #include "sys/fd.hpp"
 #include "sys/lost_pages.hpp"
@@ -20,7 +19,7 @@ using namespace callscope;
 
 namespace {
 
-// A file of so many pages of 'x', without a name afterwards when it is not needed.
+// A file of so many pages of 'x'.
 class TestFile {
  public:
   explicit TestFile(std::size_t pages) {
