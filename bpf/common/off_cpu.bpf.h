@@ -1,11 +1,31 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
-/* Off-CPU time of a thread while probed calls are open: asleep, and ready but without a CPU. Pure
+/* Off-CPU time: asleep, and ready but without a CPU; of a thread while probed calls are open. Pure
  * logic over the thread's state, also compiled in user space by tests/unit/probes. The scheduler's
  * events come one after the other for one thread; a wake-up may come from another CPU. */
 #ifndef CALLSCOPE_BPF_OFF_CPU_BPF_H
 #define CALLSCOPE_BPF_OFF_CPU_BPF_H
 
 #include "common/call_types.bpf.h"
+
+struct cs_off_cpu_time {
+	__u64 blocked_ns;
+	__u64 runq_ns;
+};
+
+/* wake_ns: of its last wake-up, maybe an earlier one. */
+CS_INLINE struct cs_off_cpu_time cs_split_off_cpu(__u64 off_ns, __u64 wake_ns, bool preempted,
+						  __u64 now_ns)
+{
+	struct cs_off_cpu_time time = {};
+
+	if (preempted)
+		wake_ns = off_ns;
+	else if (wake_ns < off_ns || wake_ns > now_ns)
+		wake_ns = now_ns; /* its wake-up was not seen: all of it counts as sleep */
+	time.blocked_ns = wake_ns - off_ns;
+	time.runq_ns = now_ns - wake_ns;
+	return time;
+}
 
 /* The thread leaves its CPU. preempted: it could have gone on. */
 CS_INLINE void cs_switched_out(struct cs_call_thread *thread, bool preempted, __u64 now_ns)
@@ -24,17 +44,15 @@ CS_INLINE void cs_woken(struct cs_call_thread *thread, __u64 now_ns)
 /* It has a CPU again. */
 CS_INLINE void cs_switched_in(struct cs_call_thread *thread, __u64 now_ns)
 {
-	__u64 off_ns = thread->off_ns, wake_ns = thread->wake_ns;
+	struct cs_off_cpu_time time;
+	__u64 off_ns = thread->off_ns;
 
 	thread->off_ns = 0;
 	if (off_ns == 0 || now_ns < off_ns)
 		return;
-	if (thread->preempted)
-		wake_ns = off_ns;
-	else if (wake_ns < off_ns || wake_ns > now_ns)
-		wake_ns = now_ns; /* its wake-up was not seen: all of it counts as sleep */
-	thread->blocked_ns += wake_ns - off_ns;
-	thread->runq_ns += now_ns - wake_ns;
+	time = cs_split_off_cpu(off_ns, thread->wake_ns, thread->preempted, now_ns);
+	thread->blocked_ns += time.blocked_ns;
+	thread->runq_ns += time.runq_ns;
 }
 
 #endif

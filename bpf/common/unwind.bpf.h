@@ -65,47 +65,61 @@ static __always_inline int cs_begin_walk(struct task_struct *task, struct cs_unw
 	return cs_leave_uprobes_page(task, walk);
 }
 
-/* Walks of deep stacks take this part of each CPU: when there are too many, some go to their end
- * and the others are cut. */
-#define CS_DEEP_PART	 50
-#define CS_DEEP_BURST_NS 2000000
-
-static __always_inline void cs_limit_deep_walk(struct cs_unwind *walk)
+/* Walks that a budget allows for: a part of each CPU, and a burst. Time by bpf_ktime_get_ns(). */
+static __always_inline bool cs_may_walk(struct cs_unwind *walk, __u32 part, __u64 burst_ns)
 {
-	__u64 now = bpf_ktime_get_ns(), paid = (now - walk->begin_ns) / CS_DEEP_PART;
+	__u64 now = bpf_ktime_get_ns(), paid = (now - walk->begin_ns) / part;
 
 	walk->begin_ns = now;
-	walk->deep_ns = paid < walk->deep_ns ? walk->deep_ns - paid : 0;
-	if (walk->deep_ns > CS_DEEP_BURST_NS)
-		walk->limit = CS_USER_FRAMES;
+	walk->unpaid_ns = paid < walk->unpaid_ns ? walk->unpaid_ns - paid : 0;
+	return walk->unpaid_ns <= burst_ns;
 }
 
-static __always_inline void cs_count_deep_walk(struct cs_unwind *walk)
+static __always_inline void cs_charge_walk(struct cs_unwind *walk)
 {
-	if (walk->depth > CS_USER_FRAMES)
-		walk->deep_ns += bpf_ktime_get_ns() - walk->begin_ns;
+	walk->unpaid_ns += bpf_ktime_get_ns() - walk->begin_ns;
 }
 
-/* In a sampling event: the stack of the interrupted thread. The number of frames << 8 |
- * enum cs_stack_end; walk->missed is an address that user space should hear of, or 0. */
-static __always_inline int cs_walk_interrupted(void *ctx, struct cs_unwind *walk,
-					       struct cs_user_frames *frames)
+/* The user stack of the current thread up to limit frames, from where it was interrupted or entered
+ * the kernel. interrupted: context of a sampling event, or NULL elsewhere. The number of frames <<
+ * 8 | enum cs_stack_end; walk->missed is an address that user space should hear of, or 0. */
+static __always_inline int cs_walk_current(void *interrupted, struct cs_unwind *walk,
+					   struct cs_user_frames *frames, __u32 limit)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	int end;
 
 	walk->missed = 0;
 	walk->left_out = 0;
-	if (!cs_get_interrupted(ctx, task, walk))
+	walk->depth = 0;
+	if (!cs_get_interrupted(interrupted, task, walk))
 		return CS_STACK_NO_USER;
 	end = cs_begin_walk(task, walk);
 	if (end)
 		return end;
-	if (!cs_interrupted_user(ctx))
+	if (!cs_interrupted_user(interrupted))
 		cs_leave_breakpoint(walk);
-	cs_limit_deep_walk(walk);
-	end = cs_unwind_frames(walk, frames);
-	cs_count_deep_walk(walk);
+	walk->limit = limit;
+	return cs_unwind_frames(walk, frames);
+}
+
+/* Walks of deep stacks take this part of each CPU: when there are too many, some go to their end
+ * and the others are cut. */
+#define CS_DEEP_PART	 50
+#define CS_DEEP_BURST_NS 2000000
+
+/* The same in a sampling event. */
+static __always_inline int cs_walk_interrupted(void *ctx, struct cs_unwind *walk,
+					       struct cs_user_frames *frames)
+{
+	__u32 limit = CS_USER_FRAMES;
+	int end;
+
+	if (cs_may_walk(walk, CS_DEEP_PART, CS_DEEP_BURST_NS))
+		limit = CS_WALK_FRAMES;
+	end = cs_walk_current(ctx, walk, frames, limit);
+	if (walk->depth > CS_USER_FRAMES)
+		cs_charge_walk(walk);
 	return end;
 }
 

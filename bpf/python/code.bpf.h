@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
-/* A part of cpu.bpf.c: code objects. One is told apart from all others that lie at its address
+/* A part of stacks/: code objects. One is told apart from all others that lie at its address
  * sooner or later by what it consists of, its name included; user space is sent name, file and
  * lines when it is first seen, since it may be gone a moment later. */
 #ifndef CALLSCOPE_BPF_PYTHON_CODE_BPF_H
@@ -8,6 +8,7 @@
 #include "callscope/abi/stats.h"
 #include "common/stats.bpf.h"
 #include "python/state.bpf.h"
+#include "stacks/send.bpf.h"
 
 #define CS_PYTHON_TYPE	      8	 /* in every object: PyObject.ob_type */
 #define CS_PYTHON_SIZE	      16 /* in every object of variable size: PyVarObject.ob_size */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
-/* A part of cpu.bpf.c: from a Python frame to its caller. One evaluation loop of the interpreter
+/* A part of stacks/: from a Python frame to its caller. One evaluation loop of the interpreter
  * runs several frames, as Python functions call each other without a native call. */
 #ifndef CALLSCOPE_BPF_PYTHON_FRAMES_BPF_H
 #define CALLSCOPE_BPF_PYTHON_FRAMES_BPF_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
-/* A part of cpu.bpf.c: the Python half of a stack whose native half has been walked. */
+/* A part of stacks/: the Python half of a stack whose native half has been walked. */
 #ifndef CALLSCOPE_BPF_PYTHON_STACK_BPF_H
 #define CALLSCOPE_BPF_PYTHON_STACK_BPF_H
 
@@ -54,13 +54,13 @@ static __always_inline bool cs_is_in_a_register(const struct cs_unwind *register
 /* The thread stands at the beginning of the loop, where this builds its record of frames and links
  * it, in an order that is the compiler's. What is linked is right if it names the frame that the
  * loop is about to run, which is in a register then. */
-static __always_inline bool cs_python_is_linked(void *ctx, struct cs_python_walk *walk,
+static __always_inline bool cs_python_is_linked(void *interrupted, struct cs_python_walk *walk,
 						struct cs_unwind *registers)
 {
 	const struct cs_python_layout *layout = &walk->process.layout;
 	__u64 sp, previous;
 
-	if (!cs_get_interrupted(ctx, bpf_get_current_task_btf(), registers))
+	if (!cs_get_interrupted(interrupted, bpf_get_current_task_btf(), registers))
 		return false;
 	sp = registers->regs[CS_REG_RSP];
 	if (layout->by_cframe && walk->cframe - sp >= walk->process.eval_bytes)
@@ -76,7 +76,7 @@ static __always_inline bool cs_python_is_linked(void *ctx, struct cs_python_walk
 }
 
 /* Fills the record but for its key; walk->process is set. False: the stack has no Python half. */
-static __always_inline bool cs_python_walk_stack(void *ctx, struct cs_unwind *registers,
+static __always_inline bool cs_python_walk_stack(void *interrupted, struct cs_unwind *registers,
 						 struct cs_stack_record *stack,
 						 struct cs_python_walk *walk,
 						 struct cs_python_stack_record *record)
@@ -99,7 +99,7 @@ static __always_inline bool cs_python_walk_stack(void *ctx, struct cs_unwind *re
 		return true;
 	in_prologue = stack->frames[0] - walk->process.evals[0].start;
 	if (in_prologue < walk->process.prologue_end - walk->process.evals[0].start &&
-	    !cs_python_is_linked(ctx, walk, registers)) {
+	    !cs_python_is_linked(interrupted, walk, registers)) {
 		record->end = CS_PYTHON_LINKING;
 		return true;
 	}

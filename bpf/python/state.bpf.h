@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
-/* A part of cpu.bpf.c: where a walk of Python frames stands. Structures of the interpreter are read
+/* A part of stacks/: where a walk of Python frames stands. Structures of the interpreter are read
  * as blocks, of which a field is taken at an offset that user space gave. */
 #ifndef CALLSCOPE_BPF_PYTHON_STATE_BPF_H
 #define CALLSCOPE_BPF_PYTHON_STATE_BPF_H

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
-/* A part of cpu.bpf.c: finds the interpreter's state of the current thread. The interpreter keeps
+/* A part of stacks/: finds the interpreter's state of the current thread. The interpreter keeps
  * pthread_self() of each thread, which with glibc and musl is the address that the kernel calls its
  * fsbase: unlike thread numbers it is right in forked children and in PID namespaces. */
 #ifndef CALLSCOPE_BPF_PYTHON_THREADS_BPF_H
 #define CALLSCOPE_BPF_PYTHON_THREADS_BPF_H
 
 #include "python/state.bpf.h"
+#include "stacks/send.bpf.h"
 
 /* Whether this is the state of the current thread and has a frame. A state without one may be that
  * of a thread that is being started, which until then bears the identity of its parent. */

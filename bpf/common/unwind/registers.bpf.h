@@ -31,22 +31,21 @@ static __always_inline void cs_set_registers(struct cs_unwind *walk, const struc
 	walk->regs[15] = regs->r15;
 }
 
-/* In a sampling event: the thread was not in the kernel. */
-static __always_inline bool cs_interrupted_user(void *ctx)
+/* The thread was not in the kernel. interrupted: context of a sampling event, or NULL elsewhere. */
+static __always_inline bool cs_interrupted_user(void *interrupted)
 {
-	return ((const struct pt_regs *)ctx)->cs == CS_USER_CODE_SEGMENT;
+	return interrupted && ((const struct pt_regs *)interrupted)->cs == CS_USER_CODE_SEGMENT;
 }
 
-/* In a sampling event: ctx has the registers of what was interrupted; if that was the kernel, those
- * of the program lie on its stack. False: there are none. */
-static __always_inline bool cs_get_interrupted(void *ctx, struct task_struct *task,
+/* The context has the registers of what was interrupted; if that was the kernel, those of the
+ * program lie on its stack. False: there are none. */
+static __always_inline bool cs_get_interrupted(void *interrupted, struct task_struct *task,
 					       struct cs_unwind *walk)
 {
-	const struct pt_regs *regs = ctx;
 	struct pt_regs entered;
 
-	if (cs_interrupted_user(ctx)) {
-		cs_set_registers(walk, regs);
+	if (cs_interrupted_user(interrupted)) {
+		cs_set_registers(walk, interrupted);
 		return true;
 	}
 	if (bpf_probe_read_kernel(&entered, sizeof(entered), (void *)bpf_task_pt_regs(task)))

@@ -65,7 +65,7 @@ struct cs_unwind {
 	__u32 limit;		    /* ... of at most so many */
 	__u32 left_out;		    /* 1: the middle of these is not among the frames */
 	__u64 begin_ns;		    /* of this walk */
-	__u64 deep_ns;		    /* that deep walks took and that is not paid for yet */
+	__u64 unpaid_ns;	    /* that walks took and that their budget has not paid yet */
 	struct cs_code_range range; /* that holds pc */
 	__u64 trampoline;	    /* where pending return probes return to; 0: none */
 	__u64 missed;		    /* address that lay in no range; 0: none */

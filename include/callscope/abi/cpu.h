@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0 */
-/* What bpf/cpu.bpf.c and userspace/collect/cpu share: configuration, the key of a counted stack and
- * the records of the ring buffer. Every record begins with its kind and its size. */
+/* What the objects that count stacks share with user space: the key of a counted stack and the
+ * records of the ring buffer; and the configuration of bpf/cpu.bpf.c. Every record begins with its
+ * kind and its size. */
 #ifndef CALLSCOPE_ABI_CPU_H
 #define CALLSCOPE_ABI_CPU_H
 
@@ -34,11 +35,13 @@ struct cs_stack_count {
 	__u32 pad;
 };
 
-#define CS_RECORD_STACK	 1 /* beside the kinds of abi/process.h */
-#define CS_RECORD_SAMPLE 2
-#define CS_RECORD_MISSED 3
+#define CS_RECORD_STACK	     1 /* beside the kinds of abi/process.h */
+#define CS_RECORD_SAMPLE     2
+#define CS_RECORD_MISSED     3
+#define CS_RECORD_WAIT_STACK 6 /* of the offcpu object: a thread waits in it */
 
-/* CS_RECORD_STACK: sent when a key is first seen; only the used frames are sent. */
+/* CS_RECORD_STACK, CS_RECORD_WAIT_STACK: sent when a key is first seen; only the used frames are
+ * sent. */
 struct cs_stack_record {
 	__u32 kind;
 	__u32 size; /* of the record in bytes, frames included */
