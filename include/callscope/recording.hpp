@@ -131,6 +131,19 @@ struct CpuSamples {
   bool operator==(const CpuSamples&) const = default;
 };
 
+// How long one thread waited in one stack, from when it left its CPU until it had one again. Waits
+// that were open at the end are in it; those that began before the recording are not.
+struct Waits {
+  std::uint32_t stack = 0;  // Stack::id
+  std::int32_t pid = 0;
+  std::int32_t tid = 0;
+  std::uint64_t count = 0;
+  std::uint64_t blocked_ns = 0;  // asleep: lock, I/O, timer
+  std::uint64_t runq_ns = 0;     // ready, but without a CPU
+
+  bool operator==(const Waits&) const = default;
+};
+
 enum class ExitMode { kUretprobe, kRetSite, kEntryOnly };  // how the end of a call is seen
 
 // One probed function. calls = returns + unwound + running + untimed + skipped. When the budget let
@@ -326,6 +339,8 @@ struct Recording {
   std::vector<Stack> stacks;
   std::vector<Thread> threads;
   std::vector<CpuSamples> cpu;
+  bool off_cpu = false;      // waits were recorded
+  std::vector<Waits> waits;  // with off_cpu
   std::vector<FunctionStats> functions;
   std::vector<CallNode> call_nodes;
   std::vector<LatencyColumn> latency_columns;  // by second

@@ -136,6 +136,25 @@ TEST_CASE("stacks have the Python functions and lines that the interpreter has",
   }
 }
 
+TEST_CASE("a wait has the Python functions that wait", "[bpf][python]") {
+  constexpr std::uint64_t kSleepNs = 30'000'000;
+  RecordOptions options;
+  options.off_cpu = true;
+  const TargetRun run = record_python(kDebianPython, options, {"--ms", "30", "--sleep"});
+  CHECK(run.status == 0);
+  std::map<std::string, std::uint64_t> asleep_ns;
+  for (const Waits& waits : run.recording.waits)
+    asleep_ns[chain(run.recording, run.recording.stacks[waits.stack])] += waits.blocked_ns;
+  std::size_t told = 0;
+  for (const std::string& line : run.lines) {
+    if (!line.starts_with("stack ")) continue;
+    INFO(line);
+    ++told;
+    CHECK(asleep_ns[line.substr(6) + ";burn"] >= kSleepNs * 9 / 10);
+  }
+  CHECK(told > 5);
+}
+
 TEST_CASE("a Python that is executed later has its functions, too", "[bpf][sampling][python]") {
   RecordOptions options;
   options.sample_hz = 997;

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Known stacks of Python functions, called in all the ways that the interpreter has. For each it
 prints "stack ROOT:LINE;...;CALLER:LINE" as the interpreter itself tells it, and then computes for
-some milliseconds in burn(), which all stacks end in. Options: --ms N for each of them, --deep N.
+some milliseconds in burn(), which all stacks end in. Options: --ms N for each of them, --deep N,
+--sleep to sleep there instead.
 Prints "ready", waits for one byte; at the end prints "done" and waits until its input is closed."""
 import functools
 import os
@@ -24,6 +25,7 @@ def option(name, default):
 
 MS = option("--ms", 100)
 DEEP = option("--deep", 300)
+SLEEP = "--sleep" in sys.argv
 lock = threading.Lock()
 sys.setrecursionlimit(DEEP + 1000)
 
@@ -31,6 +33,9 @@ sys.setrecursionlimit(DEEP + 1000)
 def burn(result=0):
     with lock:
         print("stack", callers(), flush=True)
+    if SLEEP:
+        time.sleep(MS / 1000)
+        return result
     end = time.thread_time() + MS / 1000
     while time.thread_time() < end:
         for i in range(1000):

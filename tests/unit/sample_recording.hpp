@@ -279,6 +279,10 @@ inline Recording sample_recording() {
            {1, 4242, 4242, 120, 5},
            {2, 4242, 4243, 40, 0},
            {3, 4242, 4242, 24, 0}};
+  r.off_cpu = true;
+  r.waits = {{0, 4242, 4242, 7, 3'000'000'000U, 20'000'000},
+             {1, 4242, 4242, 2, 0, 5'000'000},
+             {2, 4242, 4243, 1, 1'500'000'000U, 0}};
   r.functions = {sample_timed_function(), sample_entry_only_function(), sample_sampled_function()};
   add_sample_calls(r);
   r.spans = sample_spans();

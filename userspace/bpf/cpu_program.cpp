@@ -8,10 +8,10 @@
 #include <cstddef>
 #include <cstring>
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include "bpf/libbpf_error.hpp"
+#include "bpf/map_access.hpp"
 #include "cpu.skel.h"
 
 namespace callscope {
@@ -37,7 +37,7 @@ int on_record(void* context, void* data, std::size_t size) {
   std::uint32_t kind = 0;
   if (size < sizeof(cs_process_record)) return 0;
   std::memcpy(&kind, data, sizeof(kind));
-  if (kind == CS_RECORD_STACK) {
+  if (kind == CS_RECORD_STACK || kind == CS_RECORD_WAIT_STACK) {
     const auto& record = *static_cast<const cs_stack_record*>(data);
     const std::size_t frames = std::size_t{record.n_user} + record.n_kernel;
     if (size >= offsetof(cs_stack_record, frames) + frames * sizeof(record.frames[0]))
@@ -57,19 +57,6 @@ int on_record(void* context, void* data, std::size_t size) {
 Result<void> load_object(cpu_bpf& skeleton) {
   const int error = cpu_bpf__load(&skeleton);
   if (error != 0) return std::unexpected(libbpf_error("cannot load the cpu BPF object", -error));
-  return {};
-}
-
-// All but those of Python, and the variables.
-Result<void> share_maps(const bpf_object* from, bpf_object* to) {
-  bpf_map* map = nullptr;
-  bpf_object__for_each_map(map, to) {
-    const std::string_view name = ::bpf_map__name(map);
-    if (::bpf_map__is_internal(map) || name.starts_with("cs_python")) continue;
-    const bpf_map* const shared = ::bpf_object__find_map_by_name(from, name.data());
-    if (shared == nullptr || ::bpf_map__reuse_fd(map, ::bpf_map__fd(shared)) != 0)
-      return std::unexpected(libbpf_error("cannot share the map " + std::string(name), errno));
-  }
   return {};
 }
 
@@ -114,7 +101,19 @@ Result<CpuProgram> CpuProgram::load(const Options& options, const UnwindMaps& un
                                          program.handlers_.get(), nullptr));
   if (!program.ring_) return std::unexpected(libbpf_error("cannot map the ring buffer", errno));
   CS_TRY(program.add_target(options.tgid));
+  if (options.off_cpu) CS_TRY(program.start_off_cpu(false));
   return program;
+}
+
+// With or without Python, as the running programs are.
+Result<void> CpuProgram::start_off_cpu(bool enabled) {
+  Result<OffCpuProgram> off_cpu = OffCpuProgram::start(
+      {.python = options_.python || python_, .max_stacks = options_.max_stacks}, running().obj,
+      off_cpu_ ? &*off_cpu_ : nullptr);
+  if (!off_cpu) return std::unexpected(off_cpu.error());
+  if (enabled) off_cpu->enable();
+  off_cpu_ = std::move(*off_cpu);  // one that ran until now ends here: no wait is missed
+  return {};
 }
 
 Result<void> CpuProgram::add_target(std::uint32_t tgid) {
@@ -131,6 +130,7 @@ Result<CpuProgram::Links> CpuProgram::attach(cpu_bpf& programs) const {
   const Result<std::vector<int>> cpus = online_cpus();
   if (!cpus) return std::unexpected(cpus.error());
   Links links;
+  if (options_.sample_hz == 0) return links;
   for (const int cpu : *cpus) {
     Result<Fd> event = open_sampling_event(options_.clock, cpu, options_.sample_hz);
     if (!event) return std::unexpected(event.error());
@@ -156,16 +156,16 @@ Result<void> CpuProgram::attach() {
 Result<void> CpuProgram::start_python() {
   Result<Skeleton> fresh = open(true);
   if (!fresh) return std::unexpected(fresh.error());
-  CS_TRY(share_maps(skeleton_->obj, (*fresh)->obj));
+  CS_TRY(share_maps(skeleton_->obj, (*fresh)->obj, "cs_python"));
   CS_TRY(load_object(**fresh));
   Result<Links> links = attach(**fresh);
   if (!links) return std::unexpected(links.error());
-  const std::uint32_t enabled = std::exchange(skeleton_->bss->cs_enabled, 0);
-  (*fresh)->bss->cs_enabled = enabled;
+  const bool enabled = std::exchange(skeleton_->bss->cs_enabled, 0) != 0;
+  (*fresh)->bss->cs_enabled = enabled ? 1 : 0;
   links_ = std::move(*links);
   cpu_bpf__detach(skeleton_.get());
   python_ = std::move(*fresh);
-  return {};
+  return off_cpu_ ? start_off_cpu(enabled) : Result<void>{};
 }
 
 Result<void> CpuProgram::set_python(std::uint32_t tgid, const cs_python_process& process) {
@@ -176,10 +176,14 @@ Result<void> CpuProgram::set_python(std::uint32_t tgid, const cs_python_process&
   return {};
 }
 
-void CpuProgram::enable() { running().bss->cs_enabled = 1; }
+void CpuProgram::enable() {
+  running().bss->cs_enabled = 1;
+  if (off_cpu_) off_cpu_->enable();
+}
 
 void CpuProgram::stop() {
   running().bss->cs_enabled = 0;
+  if (off_cpu_) off_cpu_->stop();
   links_.clear();
   cpu_bpf__detach(&running());
 }
@@ -189,22 +193,18 @@ int CpuProgram::ring_fd() const { return ::ring_buffer__epoll_fd(ring_.get()); }
 void CpuProgram::drain() { ::ring_buffer__consume(ring_.get()); }
 
 Result<std::vector<CpuProgram::Counted>> CpuProgram::counts() const {
-  const int map = ::bpf_map__fd(skeleton_->maps.cs_stack_counts);
-  constexpr std::uint32_t kBatch = 8192;
-  std::vector<cs_stack_key> keys(kBatch);
-  std::vector<cs_stack_count> values(kBatch);
+  const auto counts = read_hash_map<cs_stack_key, cs_stack_count>(skeleton_->maps.cs_stack_counts,
+                                                                  "the stack counts");
+  if (!counts) return std::unexpected(counts.error());
   std::vector<Counted> all;
-  std::uint32_t position = 0;
-  for (bool first = true;; first = false) {
-    std::uint32_t got = kBatch;
-    const int result = ::bpf_map_lookup_batch(map, first ? nullptr : &position, &position,
-                                              keys.data(), values.data(), &got, nullptr);
-    if (result != 0 && errno != ENOENT)
-      return std::unexpected(libbpf_error("cannot read the stack counts", errno));
-    for (std::uint32_t i = 0; i < got; ++i)
-      if (values[i].count != 0) all.push_back({keys[i], values[i].count});
-    if (result != 0) return all;
-  }
+  for (const auto& [key, value] : *counts)
+    if (value.count != 0) all.push_back({key, value.count});
+  return all;
+}
+
+Result<std::vector<OffCpuProgram::Counted>> CpuProgram::off_cpu_times(std::uint64_t now_ns) const {
+  if (!off_cpu_) return {};
+  return off_cpu_->times(now_ns);
 }
 
 std::uint64_t CpuProgram::counter(cs_stat reason) const {

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Owns the cpu BPF object: sampling events on every CPU, the ring of new stacks and process events,
-// the stack counts. Members are destroyed in the order links, ring, skeleton. One thread.
+// the stack counts; and the offcpu object, which lives by it. Members are destroyed in the order
+// links, ring, skeleton. One thread.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
+#include "bpf/off_cpu_program.hpp"
 #include "bpf/unwind_maps.hpp"
 #include "callscope/abi/cpu.h"
 #include "callscope/abi/process.h"
@@ -28,17 +31,18 @@ class CpuProgram {
  public:
   struct Options {
     std::uint32_t tgid = 0;
-    std::uint64_t sample_hz = 99;
+    std::uint64_t sample_hz = 99;  // 0: no samples
     SampleClock clock = SampleClock::kCpuClock;
     bool follow_children = true;
     bool log_samples = false;
+    bool off_cpu = false;                 // waits too
     bool python = false;                  // there is a process with Python frames from the start
     std::uint32_t max_stacks = 65536;     // distinct (stack, thread) pairs
     std::uint32_t ring_bytes = 4U << 20;  // power of two, at least a page
   };
   // Both views are valid during the call only.
   struct Handlers {
-    std::function<void(const cs_stack_record&)> stack;
+    std::function<void(const cs_stack_record&)> stack;  // of samples and of waits, by its kind
     std::function<void(const cs_process_record&)> process;
     std::function<void(const cs_sample_record&)> sample = {};  // with log_samples
     std::function<void(const cs_missed_record&)> missed = {};
@@ -69,6 +73,9 @@ class CpuProgram {
     std::uint64_t count;
   };
   [[nodiscard]] Result<std::vector<Counted>> counts() const;
+  // Of waits, with Options::off_cpu; up to now_ns (CLOCK_MONOTONIC).
+  [[nodiscard]] Result<std::vector<OffCpuProgram::Counted>> off_cpu_times(
+      std::uint64_t now_ns) const;
   [[nodiscard]] std::uint64_t counter(cs_stat reason) const;
 
  private:
@@ -86,6 +93,7 @@ class CpuProgram {
   CpuProgram() = default;
   [[nodiscard]] Result<Skeleton> open(bool python) const;
   [[nodiscard]] Result<Links> attach(cpu_bpf& programs) const;
+  Result<void> start_off_cpu(bool enabled);
   Result<void> start_python();
   [[nodiscard]] cpu_bpf& running() const { return python_ ? *python_ : *skeleton_; }
 
@@ -93,6 +101,7 @@ class CpuProgram {
   std::unique_ptr<Handlers> handlers_;  // the ring keeps its address
   Skeleton skeleton_;                   // its maps serve always
   Skeleton python_;  // its programs run instead, once there was need; maps of Python are its own
+  std::optional<OffCpuProgram> off_cpu_;
   std::unique_ptr<ring_buffer, RingDeleter> ring_;
   Links links_;
 };

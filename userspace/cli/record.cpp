@@ -43,6 +43,7 @@ struct RecordArguments {
   std::string cache_dir;
   std::string mechanism = "auto";
   std::string exit_mode = "auto";
+  bool off_cpu = false;
   bool unsafe = false;
   bool by_thread = false;
   bool follow_children = true;
@@ -87,6 +88,7 @@ Result<RecordOptions> record_options(const RecordArguments& arguments) {
   if (arguments.exit_mode == "entry-only") options.exit_mode = ExitMode::kEntryOnly;
   options.sample_hz = arguments.hz;
   options.clock = arguments.event == "cycles" ? SampleClock::kCycles : SampleClock::kCpuClock;
+  options.off_cpu = arguments.off_cpu;
   options.cache_dir = arguments.cache_dir;
   if (arguments.unwind == "fp") options.unwind = UnwindMode::kFramePointer;
   if (arguments.unwind == "eh-frame") options.unwind = UnwindMode::kEhFrame;
@@ -128,6 +130,7 @@ void announce(const Recording& recording, const std::string& output) {
         fmt::format("{} functions by {}, ", recording.functions.size(), recording.probe_mechanism);
   if (!recording.spans.empty()) what += fmt::format("{} spans, ", recording.spans.size());
   if (recording.sample_hz != 0) what += fmt::format("CPU stacks at {} Hz, ", recording.sample_hz);
+  if (recording.off_cpu) what += "waits by stack, ";
   fmt::print(stderr, "callscope: recording {} ({}) into {}: {}memory and files; Ctrl-C ends it\n",
              target.comm, target.pid, output, what);
   for (const std::string& note : recording.notes) fmt::print(stderr, "callscope: {}\n", note);
@@ -258,6 +261,10 @@ std::vector<Option> record_option_table(RecordArguments& a) {
       {"-F,--freq,--rate", "HZ",
        "CPU samples a second on each CPU; 0 switches sampling off. Default: 99.",
        set_number(a.hz, 0, 20'000)},
+      {"--off-cpu", "",
+       "Waits too: the stack of a thread whenever it leaves its CPU, and for how long, asleep or "
+       "ready without a CPU. report --weight off-cpu draws them.",
+       set_flag(a.off_cpu)},
       {"-d,--duration", "TIME",
        "Stop after this time: 10s, 500ms, 2m; a bare number is seconds. Default: until Ctrl-C, "
        "SIGTERM or the end of the target.",
@@ -285,7 +292,7 @@ std::vector<Option> record_option_table(RecordArguments& a) {
        "fp (frame pointers only) or eh-frame (unwind tables only). Default: auto.",
        set_choice(a.unwind, {"auto", "fp", "eh-frame"})},
       {"--python", "HOW",
-       "auto: show the functions of CPython 3.11 to 3.13 in CPU stacks, with file and line, in the "
+       "auto: show the functions of CPython 3.11 to 3.13 in stacks, with file and line, in the "
        "place of the interpreter's evaluation loop; off: show the loop. Default: auto.",
        set_choice(a.python, {"auto", "off"})},
       {"--cache-dir", "DIR",

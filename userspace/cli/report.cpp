@@ -89,7 +89,8 @@ ReportOptions report_options(const ReportArguments& arguments) {
   options.per_thread = arguments.per_thread;
   options.slow = arguments.slow || arguments.only_slow;
   options.samples = arguments.only_slow ? SampleSet::kSlow : SampleSet::kAll;
-  options.weight = arguments.weight == "latency" ? StackWeight::kLatency : StackWeight::kCpu;
+  if (arguments.weight == "latency") options.weight = StackWeight::kLatency;
+  if (arguments.weight == "off-cpu") options.weight = StackWeight::kOffCpu;
   options.lines = arguments.lines;
   options.tree_depth = arguments.depth;
   options.tree_min_percent = arguments.min_share;
@@ -104,8 +105,9 @@ Result<void> check_combination(const ReportArguments& arguments, std::string_vie
     return fail(ErrorCode::kUsage, fmt::format("{} means nothing to format {}", option, format),
                 fmt::format("it is for {}", fmt::join(formats, ", ")));
   };
-  const bool latency = arguments.weight == "latency";
-  CS_TRY(only_for(latency, "--weight latency", {"folded", "svg"}));
+  const bool cpu = arguments.weight == "cpu";
+  const std::string weight = "--weight " + arguments.weight;
+  CS_TRY(only_for(!cpu, weight, {"folded", "svg"}));
   CS_TRY(only_for(arguments.only_slow, "--only-slow", {"text", "folded", "svg"}));
   CS_TRY(only_for(arguments.depth != 0, "--depth", {"calltree"}));
   CS_TRY(only_for(!arguments.callers.empty(), "--callers", {"text", "json"}));
@@ -115,11 +117,11 @@ Result<void> check_combination(const ReportArguments& arguments, std::string_vie
   CS_TRY(only_for(arguments.slow, "--slow", {"text", "json"}));
   CS_TRY(only_for(arguments.lines, "--lines", {"text", "folded", "svg"}));
   CS_TRY(only_for(!arguments.inlined_frames, "--no-inlines", {"text", "json", "folded", "svg"}));
-  if (latency && arguments.lines)
-    return fail(ErrorCode::kUsage, "--lines is about CPU samples, --weight latency has none",
+  if (arguments.weight == "latency" && arguments.lines)
+    return fail(ErrorCode::kUsage, "--lines is about stacks with lines, --weight latency has none",
                 "give one of them");
-  if (!latency || !arguments.only_slow) return {};
-  return fail(ErrorCode::kUsage, "--only-slow chooses CPU samples, --weight latency has none",
+  if (cpu || !arguments.only_slow) return {};
+  return fail(ErrorCode::kUsage, "--only-slow chooses CPU samples, " + weight + " has none",
               "give one of them");
 }
 
@@ -250,10 +252,10 @@ std::vector<Option> report_option_table(ReportArguments& a) {
        .set = set_flag(a.inlined_frames, false)},
       {.names = "--weight",
        .value = "WHAT",
-       .help =
-           "What folded stacks and flame graphs weigh: cpu (samples of all code) or latency (the "
-           "exact time of probed calls in ns, waiting included). Default: cpu.",
-       .set = set_choice(a.weight, {"cpu", "latency"})},
+       .help = "What folded stacks and flame graphs weigh: cpu (samples of all code), latency (the "
+               "exact time of probed calls in ns, waiting included) or off-cpu (waits in ns, of "
+               "record --off-cpu). Default: cpu.",
+       .set = set_choice(a.weight, {"cpu", "latency", "off-cpu"})},
       {.names = "--depth",
        .value = "N",
        .help = "Levels of --format calltree, 0 for all. Default: 0.",
@@ -301,6 +303,7 @@ Command make_report_command() {
       "callscope report run.cscope --format calltree",
       "callscope report run.cscope -o flame.svg",
       "callscope report run.cscope --format svg --weight latency -o latency.svg",
+      "callscope report run.cscope --format svg --weight off-cpu -o waits.svg",
       "callscope report run.cscope --format heatmap -o heat.svg",
       "callscope report run.cscope --json --strict | jq '.functions[0]'",
   };

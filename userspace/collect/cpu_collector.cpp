@@ -87,13 +87,26 @@ StackEnd CpuCollector::add_user_frames(const cs_stack_record& record,
   return mixed->cut || record.left_out != 0 ? StackEnd::kDepth : stack_end(record.end, false);
 }
 
-std::uint32_t CpuCollector::intern_stack(const cs_stack_record& record) {
-  std::vector<std::uint32_t> frames;
-  frames.reserve(record.n_kernel + record.n_user);
-  // The leaf of each half is where it was interrupted; all others are return addresses.
+// The leaf of each half is where it was interrupted; all others are return addresses.
+void CpuCollector::add_kernel_frames(const cs_stack_record& record,
+                                     std::vector<std::uint32_t>& frames) {
   for (std::uint32_t i = 0; i < record.n_kernel; ++i)
     frames.push_back(symbolizer_.kernel_frame(record.frames[record.n_user + i],
                                               i == 0 ? AddressKind::kExact : AddressKind::kReturn));
+  if (record.kind != CS_RECORD_WAIT_STACK) return;
+  // A wait begins in the scheduler: what is inside of it runs our own program.
+  constexpr std::ptrdiff_t kMostOwnFrames = 8;
+  const auto last = frames.begin() + std::min(kMostOwnFrames, std::ssize(frames));
+  const auto scheduler = std::find_if(frames.begin(), last, [&](std::uint32_t id) {
+    return recording_.frames[id].function == "__schedule";
+  });
+  if (scheduler != last) frames.erase(frames.begin(), scheduler + 1);
+}
+
+std::uint32_t CpuCollector::intern_stack(const cs_stack_record& record) {
+  std::vector<std::uint32_t> frames;
+  frames.reserve(record.n_kernel + record.n_user);
+  add_kernel_frames(record, frames);
   const StackEnd end = add_user_frames(record, frames);
   return stacks_.intern(std::move(frames), is_cut(end) || record.kernel_cut != 0, end);
 }
@@ -106,16 +119,16 @@ bool CpuCollector::knows_code_of(const cs_stack_record& record) const {
 }
 
 void CpuCollector::on_stack(const cs_stack_record& record) {
-  if (rows_.contains(record.key)) return;
-  if (!knows_code_of(record)) catch_up_(static_cast<std::int32_t>(record.key.tgid));
+  const bool is_wait = record.kind == CS_RECORD_WAIT_STACK;
+  if (is_wait ? waits_.knows(record.key) : rows_.find(record.key).has_value()) return;
   const auto pid = static_cast<std::int32_t>(record.key.tgid);
   const auto tid = static_cast<std::int32_t>(record.key.tid);
+  if (!knows_code_of(record)) catch_up_(pid);
   const std::uint32_t stack = intern_stack(record);
-  // Stacks of other addresses may have the same frames, as after a dlclose and dlopen.
-  const auto [row, added] =
-      row_of_stack_.try_emplace({stack, record.key.tgid, record.key.tid}, recording_.cpu.size());
-  if (added) recording_.cpu.push_back({stack, pid, tid, 0, 0});
-  rows_[record.key] = row->second;
+  if (is_wait)
+    waits_.add(record.key, stack);
+  else if (rows_.add(record.key, stack))
+    recording_.cpu.push_back({stack, pid, tid, 0, 0});
   const std::uint64_t thread = std::uint64_t{record.key.tgid} << 32 | record.key.tid;
   if (threads_.try_emplace(thread, recording_.threads.size()).second)
     recording_.threads.push_back(
@@ -123,13 +136,13 @@ void CpuCollector::on_stack(const cs_stack_record& record) {
 }
 
 void CpuCollector::on_sample(const cs_sample_record& record) {
-  const auto row = rows_.find(record.key);
-  if (row == rows_.end() || samples_kept_ >= kMaxTimedSamples) {
+  const std::optional<std::size_t> row = rows_.find(record.key);
+  if (!row || samples_kept_ >= kMaxTimedSamples) {
     ++samples_dropped_;
     return;
   }
   ++samples_kept_;
-  samples_[static_cast<std::int32_t>(record.key.tid)].push_back({record.t_ns, row->second, false});
+  samples_[static_cast<std::int32_t>(record.key.tid)].push_back({record.t_ns, *row, false});
 }
 
 void CpuCollector::mark_slow(std::int32_t tid, std::uint64_t from_ns, std::uint64_t to_ns) {
@@ -162,7 +175,12 @@ void CpuCollector::on_process(const cs_process_record& record) {
   }
 }
 
-Result<void> CpuCollector::update() {
+Result<void> CpuCollector::update(std::uint64_t now_ns) {
+  CS_TRY(update_samples());
+  return recording_.off_cpu ? waits_.update(*program_, now_ns) : Result<void>{};
+}
+
+Result<void> CpuCollector::update_samples() {
   const Result<std::vector<CpuProgram::Counted>> counts = program_->counts();
   if (!counts) return std::unexpected(counts.error());
   lost_frames_samples_ = 0;
@@ -170,11 +188,10 @@ Result<void> CpuCollector::update() {
   python_samples_.begin_counting();
   for (const CpuProgram::Counted& counted : *counts) {
     python_samples_.count(counted.key, counted.count);
-    const auto row = rows_.find(counted.key);
-    if (row == rows_.end())
-      lost_frames_samples_ += counted.count;
+    if (const std::optional<std::size_t> row = rows_.find(counted.key))
+      recording_.cpu[*row].count += counted.count;
     else
-      recording_.cpu[row->second].count += counted.count;
+      lost_frames_samples_ += counted.count;
   }
   return {};
 }
@@ -194,6 +211,7 @@ void CpuCollector::add_quality(std::vector<QualityItem>& quality) const {
     quality.push_back({"slow_samples_lost",
                        samples_dropped_ + program_->counter(CS_STAT_SAMPLE_LOST), true,
                        "samples that could not be told apart as taken in slow calls"});
+  if (recording_.off_cpu) waits_.add_quality(*program_, quality);
   add(CS_STAT_TARGETS_FULL, "children_not_followed", true,
       "forked processes not sampled: too many at one time");
   add(CS_STAT_EVENT_LOST, "process_events_lost", false,

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// CPU sampling: owns the cpu BPF program, turns its stack records into frames and stacks of a
-// Recording and keeps the sample counts. Records wait in the ring until drain(). One thread; the
-// Recording, the Symbolizer, the StackTable and the UnwindThread must outlive it.
+// CPU sampling and waits: owns the cpu BPF program, turns its stack records into frames and stacks
+// of a Recording and keeps the counts and times. Records wait in the ring until drain(). One
+// thread; the Recording, the Symbolizer, the StackTable and the UnwindThread must outlive it.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <unordered_map>
@@ -19,9 +17,10 @@
 #include "collect/python_feed.hpp"
 #include "collect/python_frames.hpp"
 #include "collect/python_samples.hpp"
-#include "collect/stack_key.hpp"
+#include "collect/stack_rows.hpp"
 #include "collect/stack_table.hpp"
 #include "collect/unwind_thread.hpp"
+#include "collect/wait_times.hpp"
 #include "symbols/symbolizer.hpp"
 
 namespace callscope {
@@ -52,8 +51,9 @@ class CpuCollector {
   // Needs Options::log_samples and all records drained.
   void mark_slow(std::int32_t tid, std::uint64_t from_ns, std::uint64_t to_ns);
 
-  // Copies the counts into Recording::cpu.
-  Result<void> update();
+  // Copies the counts into Recording::cpu and the waits up to now_ns (CLOCK_MONOTONIC) into
+  // Recording::waits.
+  Result<void> update(std::uint64_t now_ns);
   void add_quality(std::vector<QualityItem>& quality) const;
   [[nodiscard]] std::uint64_t samples() const { return program_->counter(CS_STAT_SAMPLES); }
 
@@ -64,12 +64,15 @@ class CpuCollector {
         symbolizer_(symbolizer),
         stacks_(stacks),
         unwind_(unwind),
+        waits_(recording),
         python_frames_(recording, symbolizer) {}
   void on_stack(const cs_stack_record& record);
+  Result<void> update_samples();
   void on_process(const cs_process_record& record);
   void on_sample(const cs_sample_record& record);
   [[nodiscard]] bool knows_code_of(const cs_stack_record& record) const;
   std::uint32_t intern_stack(const cs_stack_record& record);
+  void add_kernel_frames(const cs_stack_record& record, std::vector<std::uint32_t>& frames);
   // Appends the user half of the stack; how it ends.
   StackEnd add_user_frames(const cs_stack_record& record, std::vector<std::uint32_t>& frames);
   std::optional<MixedStack> mix_python(const cs_stack_record& record);
@@ -80,9 +83,8 @@ class CpuCollector {
   UnwindThread& unwind_;
   CatchUp catch_up_;
   std::uint64_t lost_frames_samples_ = 0;  // samples whose frames were never received
-  std::unordered_map<cs_stack_key, std::size_t, StackKeyHash, StackKeyEqual>
-      rows_;                                                          // into Recording::cpu
-  std::map<std::array<std::uint32_t, 3>, std::size_t> row_of_stack_;  // by stack, pid, tid
+  StackRows rows_;                         // into Recording::cpu
+  WaitTimes waits_;
   struct TimedSample {
     std::uint64_t t_ns = 0;
     std::size_t row = 0;

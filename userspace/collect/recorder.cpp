@@ -105,13 +105,14 @@ void Recorder::follow_changes() {
 }
 
 std::future<Recorder::StartedCpu> Recorder::start_cpu() {
-  if (options_.sample_hz == 0) return {};
+  if (options_.sample_hz == 0 && !options_.off_cpu) return {};
   const CpuProgram::Options options{
       .tgid = static_cast<std::uint32_t>(process_.pid()),
       .sample_hz = options_.sample_hz,
       .clock = options_.clock,
       .follow_children = options_.follow_children,
       .log_samples = slow_calls_.wanted(),
+      .off_cpu = options_.off_cpu,
       .python = options_.python && may_run_python(process_.pid(), symbolizer_)};
   // Only of a process that has ended nothing else can tell: the loop waits for no live one.
   const auto catch_up = [this](std::int32_t pid) {
@@ -132,7 +133,9 @@ Result<void> Recorder::take_cpu(std::future<StartedCpu>& started) {
   cpu_ = std::move(*cpu);
   cpu_->look_for_python(process_.pid());
   recording_.sample_hz = static_cast<std::uint32_t>(options_.sample_hz);
-  recording_.sample_event = options_.clock == SampleClock::kCycles ? "cycles" : "cpu-clock";
+  if (options_.sample_hz != 0)
+    recording_.sample_event = options_.clock == SampleClock::kCycles ? "cycles" : "cpu-clock";
+  recording_.off_cpu = options_.off_cpu;
   return {};
 }
 
@@ -283,7 +286,7 @@ Result<void> Recorder::tick() {
     (void)resources_->take(recording_.duration_ns, recording_.snapshots);
   }
   CS_TRY(drain());
-  if (cpu_) CS_TRY(cpu_->update());
+  if (cpu_) CS_TRY(cpu_->update(now_ns));
   CS_TRY(choose_hot_functions());
   update_calls(now_ns);
   if (spans_) spans_->update(recording_.spans);
@@ -333,7 +336,7 @@ Result<void> Recorder::stop(const std::string& ended_by) {
   if (spans_) spans_->stop();
   if (cpu_) {
     cpu_->stop();
-    CS_TRY(cpu_->update());
+    CS_TRY(cpu_->update(end_ns));
   }
   update_calls(end_ns);
   symbolizer_.refresh_names();

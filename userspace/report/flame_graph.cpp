@@ -74,16 +74,32 @@ SvgOptions latency_options(const Recording& recording, const FrameTree& tree) {
   return svg;
 }
 
+SvgOptions wait_options(const Recording& recording, const FrameTree& tree) {
+  SvgOptions svg;
+  svg.title = fmt::format("{} - off CPU, {} of waits of all threads in {:.1f} s",
+                          title_start(recording), format_ns(tree.total()), seconds(recording));
+  svg.unit = "ns";
+  svg.notes.emplace_back(tree.total() > 0 ? "Widths are time between leaving a CPU and having one "
+                                            "again, asleep or ready."
+                         : recording.off_cpu ? "No waits: no thread left its CPU and came back."
+                                             : "Waits were not recorded: record --off-cpu.");
+  return svg;
+}
+
+SvgOptions svg_options(const Recording& recording, const FrameTree& tree,
+                       const ReportOptions& options) {
+  if (options.weight == StackWeight::kLatency) return latency_options(recording, tree);
+  if (options.weight == StackWeight::kOffCpu) return wait_options(recording, tree);
+  SvgOptions svg = cpu_options(recording, tree, options.samples);
+  if (!options.lines) svg.hints = hottest_lines(recording, options.samples);
+  return svg;
+}
+
 }  // namespace
 
 std::string render_flame_graph(const Recording& recording, const ReportOptions& options) {
-  const bool latency = options.weight == StackWeight::kLatency;
-  const FrameTree tree =
-      FrameTree::build(latency ? latency_stacks(recording)
-                               : folded_stacks(recording, options.samples, options.lines));
-  SvgOptions svg =
-      latency ? latency_options(recording, tree) : cpu_options(recording, tree, options.samples);
-  if (!latency && !options.lines) svg.hints = hottest_lines(recording, options.samples);
+  const FrameTree tree = FrameTree::build(weighted_stacks(recording, options));
+  SvgOptions svg = svg_options(recording, tree, options);
   svg.subtitle = printable(recording.target.cmdline);
   for (const std::string& reason : incompleteness(quality_items(recording))) {
     svg.notes.push_back("INCOMPLETE: " + printable(reason));

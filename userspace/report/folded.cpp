@@ -40,22 +40,47 @@ std::vector<std::string> fold(const std::string& comm, const Stack& stack,
   return frames;
 }
 
-}  // namespace
-
-std::vector<FoldedStack> folded_stacks(const Recording& recording, SampleSet set, bool with_lines) {
+// rows: samples or waits, which have a stack in a thread. weigh: what one of them weighs.
+template <typename Rows, typename Weigh>
+std::vector<FoldedStack> fold_rows(const Recording& recording, const Rows& rows, Weigh weigh,
+                                   bool with_lines) {
   std::vector<std::string> labels;
   labels.reserve(recording.frames.size());
   for (const Frame& frame : recording.frames)
     labels.push_back(folded_label(recording, frame, with_lines));
   const ThreadNames threads(recording);
   Weights weights;
-  for (const CpuSamples& samples : recording.cpu) {
-    const std::uint64_t count = samples_in(samples, set);
-    if (count == 0) continue;
-    const std::string root = root_label(recording, threads.comm(samples.pid, samples.tid));
-    weights[fold(root, recording.stacks[samples.stack], labels)] += count;
+  for (const auto& row : rows) {
+    const std::uint64_t weight = weigh(row);
+    if (weight == 0) continue;
+    const std::string root = root_label(recording, threads.comm(row.pid, row.tid));
+    weights[fold(root, recording.stacks[row.stack], labels)] += weight;
   }
   return as_stacks(weights);
+}
+
+}  // namespace
+
+std::vector<FoldedStack> folded_stacks(const Recording& recording, SampleSet set, bool with_lines) {
+  const auto weigh = [set](const CpuSamples& samples) { return samples_in(samples, set); };
+  return fold_rows(recording, recording.cpu, weigh, with_lines);
+}
+
+std::vector<FoldedStack> wait_stacks(const Recording& recording, bool with_lines) {
+  const auto weigh = [](const Waits& waits) { return waits.blocked_ns + waits.runq_ns; };
+  return fold_rows(recording, recording.waits, weigh, with_lines);
+}
+
+std::vector<FoldedStack> weighted_stacks(const Recording& recording, const ReportOptions& options) {
+  switch (options.weight) {
+    case StackWeight::kLatency:
+      return latency_stacks(recording);
+    case StackWeight::kOffCpu:
+      return wait_stacks(recording, options.lines);
+    case StackWeight::kCpu:
+      break;
+  }
+  return folded_stacks(recording, options.samples, options.lines);
 }
 
 std::vector<FoldedStack> latency_stacks(const Recording& recording) {
@@ -76,10 +101,7 @@ std::vector<FoldedStack> latency_stacks(const Recording& recording) {
 }
 
 std::string render_folded(const Recording& recording, const ReportOptions& options) {
-  const std::vector<FoldedStack> stacks =
-      options.weight == StackWeight::kLatency
-          ? latency_stacks(recording)
-          : folded_stacks(recording, options.samples, options.lines);
+  const std::vector<FoldedStack> stacks = weighted_stacks(recording, options);
   std::vector<std::string> lines;
   for (const FoldedStack& stack : stacks) {
     std::string& line = lines.emplace_back(stack.frames.front());

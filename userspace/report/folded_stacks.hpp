@@ -8,6 +8,7 @@
 #include "callscope/recording.hpp"
 #include "flamegraph/folded.hpp"
 #include "model/stack_summary.hpp"
+#include "report/renderer.hpp"
 
 namespace callscope {
 
@@ -16,8 +17,14 @@ namespace callscope {
 std::vector<FoldedStack> folded_stacks(const Recording& recording, SampleSet set = SampleSet::kAll,
                                        bool with_lines = false);
 
+// Waits: one stack for each (thread name, stack), weighted by ns. Otherwise as CPU samples.
+std::vector<FoldedStack> wait_stacks(const Recording& recording, bool with_lines = false);
+
 // The tree of probed calls: one stack for each path, weighted by exact self time in ns. frames: the
 // thread name (the process's, when calls were not kept by thread), then root to leaf.
 std::vector<FoldedStack> latency_stacks(const Recording& recording);
+
+// Those that the options ask for.
+std::vector<FoldedStack> weighted_stacks(const Recording& recording, const ReportOptions& options);
 
 }  // namespace callscope

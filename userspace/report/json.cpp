@@ -5,9 +5,9 @@
 #include "model/quality.hpp"
 #include "model/resource_summary.hpp"
 #include "model/stack_summary.hpp"
-#include "report/frame_label.hpp"
 #include "report/json_sections.hpp"
 #include "report/json_spans.hpp"
+#include "report/json_stacks.hpp"
 #include "report/renderer.hpp"
 
 namespace callscope {
@@ -45,38 +45,24 @@ Json process_json(const ProcessInfo& process) {
           {"timed", process.timed}};
 }
 
-// As the store has them.
-constexpr std::array kStackEndNames = {
-    "unknown",     "complete",   "depth",    "no-mapping", "no-table", "jit", "bad-rule",
-    "no-register", "read-fault", "backward", "trampoline", "no-user",  "deep"};
-
-Json stack_json(const Recording& recording, const StackCount& counted) {
-  const Stack& stack = recording.stacks[counted.stack];
-  Json frames = Json::array();
-  Json lines = Json::array();
-  for (auto id = stack.frames.rbegin(); id != stack.frames.rend(); ++id) {
-    const Frame& frame = recording.frames[*id];
-    frames.push_back(folded_label(recording, frame));
-    lines.push_back(frame.file.empty() ? Json(nullptr)
-                                       : Json(frame.file + ":" + std::to_string(frame.line)));
-  }
+Json counted_stack_json(const Recording& recording, const StackCount& counted) {
   Json threads = Json::array();
   for (const CpuSamples& s : counted.threads) {
     threads.push_back(
         {{"pid", s.pid}, {"tid", s.tid}, {"count", s.count}, {"slow_count", s.slow_count}});
   }
-  return {
-      {"frames", std::move(frames)},  {"lines", std::move(lines)},
-      {"count", counted.count},       {"slow_count", counted.slow_count},
-      {"truncated", stack.truncated}, {"end", kStackEndNames[static_cast<std::size_t>(stack.end)]},
-      {"threads", std::move(threads)}};
+  Json stack = stack_json(recording, recording.stacks[counted.stack]);
+  stack.update({{"count", counted.count},
+                {"slow_count", counted.slow_count},
+                {"threads", std::move(threads)}});
+  return stack;
 }
 
 Json cpu_json(const Recording& recording) {
   const StackSummary summary = summarize_stacks(recording);
   Json stacks = Json::array();
   for (const StackCount& counted : summary.stacks) {
-    stacks.push_back(stack_json(recording, counted));
+    stacks.push_back(counted_stack_json(recording, counted));
   }
   Json functions = Json::array();
   for (const FunctionShare& f : summary.functions) {
@@ -183,6 +169,7 @@ std::string render_json(const Recording& recording, const ReportOptions& options
                        {"slow_calls", slow_calls_json(recording)},
                        {"latency_columns", latency_columns_json(recording)},
                        {"cpu", cpu_json(recording)},
+                       {"off_cpu", off_cpu_json(recording)},
                        {"resources", resources_json(recording)},
                        {"quality", quality_json(recording)},
                        {"notes", recording.notes}};

@@ -15,8 +15,8 @@
 
 namespace callscope {
 
-// What folded stacks and flame graphs weigh: CPU samples, or the exact time of probed calls.
-enum class StackWeight { kCpu, kLatency };
+// What folded stacks and flame graphs weigh: CPU samples, the exact time of probed calls, or waits.
+enum class StackWeight { kCpu, kLatency, kOffCpu };
 
 struct ReportOptions {
   std::string sort = "total";  // one of function_sort_keys()

@@ -8,6 +8,7 @@
 #include "report/frame_label.hpp"
 #include "report/plain_text.hpp"
 #include "report/text_sections.hpp"
+#include "report/text_stack.hpp"
 #include "report/units.hpp"
 
 namespace callscope {
@@ -60,34 +61,6 @@ std::string hot_functions(const Recording& recording, const StackSummary& summar
   return text;
 }
 
-std::string stack_line(const Recording& recording, const Stack& stack, std::size_t width,
-                       bool with_lines) {
-  std::string line, last;
-  std::size_t repeated = 0;  // how often last has stood there: recursion is written once
-  const auto end_run = [&] {
-    if (repeated > 1) line += fmt::format(" x{}", repeated);
-  };
-  for (const std::uint32_t id : stack.frames) {
-    const Frame& frame = recording.frames[id];
-    std::string text = printable(frame_label(recording, frame));
-    if (const std::string at = line_label(frame.file, frame.line); with_lines && !at.empty())
-      text += " " + printable(at);
-    if (repeated > 0 && text == last) {
-      ++repeated;
-      continue;
-    }
-    end_run();
-    line += (line.empty() ? "" : " < ") + text;
-    last = std::move(text);
-    repeated = 1;
-    if (line.size() > 4 * width) break;  // will be cut anyway
-  }
-  end_run();
-  if (line.empty()) line = "[no stack]";
-  if (stack.truncated) line += " < ...";
-  return cut_end(line, width);
-}
-
 std::string hot_stacks(const Recording& recording, const StackSummary& summary,
                        const ReportOptions& options, const Paint& paint) {
   std::size_t count = summary.stacks.size();
@@ -95,8 +68,9 @@ std::string hot_stacks(const Recording& recording, const StackSummary& summary,
   TextTable table({{"share"}, {"samples"}, {"top stacks, leaf < caller", Align::kLeft}});
   const std::size_t room = options.width > 60 ? options.width - 20 : 40;
   for (const StackCount& stack : std::span(summary.stacks).first(count)) {
+    const Stack& shown = recording.stacks[stack.stack];
     table.add_row({share(stack.count, summary.samples), std::to_string(stack.count),
-                   stack_line(recording, recording.stacks[stack.stack], room, options.lines)});
+                   stack_line(recording, shown.frames, shown.truncated, room, options.lines)});
   }
   return table.write(options.width, paint, 40);
 }

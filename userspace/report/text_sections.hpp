@@ -28,6 +28,9 @@ std::string text_threads(const Recording& recording, const ReportOptions& option
 std::string text_spans(const Recording& recording, const ReportOptions& options,
                        const Paint& paint);
 std::string text_cpu(const Recording& recording, const ReportOptions& options, const Paint& paint);
+// Begins with an empty line; empty if waits were not recorded.
+std::string text_waits(const Recording& recording, const ReportOptions& options,
+                       const Paint& paint);
 std::string text_resources(const Recording& recording, const ReportOptions& options,
                            const Paint& paint);
 std::string text_quality(const Recording& recording, const ReportOptions& options,

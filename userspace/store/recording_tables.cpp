@@ -27,6 +27,21 @@ Result<void> append_rows(Database& database, const char* sql, const std::vector<
   return {};
 }
 
+// Writes the rows that are not as they were before.
+template <typename Rows>
+Result<void> put_changed(Database& database, const char* sql, const Rows& now, const Rows& before) {
+  Result<Statement> upsert = database.prepare(sql);
+  if (!upsert) return std::unexpected(upsert.error());
+  auto old = before.begin();
+  for (const auto& [key, numbers] : now) {
+    while (old != before.end() && old->first < key) ++old;
+    if (old != before.end() && old->first == key && old->second == numbers) continue;
+    CS_TRY(std::apply([&](const auto&... values) { return upsert->run(values...); },
+                      std::tuple_cat(key, numbers)));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<void> RecordingTables::put(Database& database, const Recording& recording, bool finished) {
@@ -45,6 +60,7 @@ Result<void> RecordingTables::put(Database& database, const Recording& recording
   CS_TRY(put_processes(database, recording));
   CS_TRY(put_appended(database, recording));
   CS_TRY(put_cpu(database, recording));
+  CS_TRY(put_waits(database, recording));
   CS_TRY(calls_.put(database, recording));
   CS_TRY(spans_.put(database, recording));
   CS_TRY(put_snapshots(database, recording));
@@ -54,11 +70,12 @@ Result<void> RecordingTables::put(Database& database, const Recording& recording
 Result<void> RecordingTables::put_run(Database& database, const Recording& recording,
                                       bool finished) {
   Result<Statement> run =
-      database.prepare("INSERT OR REPLACE INTO recording VALUES (1,?,?,?,?,?,?,?,?,?,?)");
+      database.prepare("INSERT OR REPLACE INTO recording VALUES (1,?,?,?,?,?,?,?,?,?,?,?)");
   if (!run) return std::unexpected(run.error());
   CS_TRY(run->run(recording.tool_version, recording.start_unix_ns, recording.duration_ns, finished,
                   recording.sample_hz, recording.sample_event, recording.probe_mechanism,
-                  recording.budget_percent, recording.calls_by_thread, recording.off_cpu_split));
+                  recording.budget_percent, recording.calls_by_thread, recording.off_cpu_split,
+                  recording.off_cpu));
   Result<Statement> costs =
       database.prepare("INSERT OR REPLACE INTO probe_cost VALUES (1,?,?,?,?,?,?)");
   if (!costs) return std::unexpected(costs.error());
@@ -115,23 +132,27 @@ Result<void> RecordingTables::put_processes(Database& database, const Recording&
 }
 
 Result<void> RecordingTables::put_cpu(Database& database, const Recording& recording) {
-  std::map<CpuKey, CpuCounts> now;
+  std::map<StackKey, CpuCounts> now;
   for (const CpuSamples& s : recording.cpu) {
     auto& [count, slow_count] = now[{s.stack, s.pid, s.tid}];
     count += s.count;
     slow_count += s.slow_count;
   }
-  Result<Statement> upsert =
-      database.prepare("INSERT OR REPLACE INTO cpu_sample VALUES (?,?,?,?,?)");
-  if (!upsert) return std::unexpected(upsert.error());
-  auto before = cpu_.begin();
-  for (const auto& [key, counts] : now) {
-    while (before != cpu_.end() && before->first < key) ++before;
-    if (before != cpu_.end() && before->first == key && before->second == counts) continue;
-    CS_TRY(upsert->run(std::get<0>(key), std::get<1>(key), std::get<2>(key), counts.first,
-                       counts.second));
-  }
+  CS_TRY(put_changed(database, "INSERT OR REPLACE INTO cpu_sample VALUES (?,?,?,?,?)", now, cpu_));
   cpu_ = std::move(now);
+  return {};
+}
+
+Result<void> RecordingTables::put_waits(Database& database, const Recording& recording) {
+  std::map<StackKey, WaitTimes> now;
+  for (const Waits& w : recording.waits) {
+    auto& [count, blocked_ns, runq_ns] = now[{w.stack, w.pid, w.tid}];
+    count += w.count;
+    blocked_ns += w.blocked_ns;
+    runq_ns += w.runq_ns;
+  }
+  CS_TRY(put_changed(database, "INSERT OR REPLACE INTO wait VALUES (?,?,?,?,?,?)", now, waits_));
+  waits_ = std::move(now);
   return {};
 }
 

@@ -29,11 +29,14 @@ class RecordingTables {
   Result<void> put_processes(Database& database, const Recording& recording);
   Result<void> put_appended(Database& database, const Recording& recording);
   Result<void> put_cpu(Database& database, const Recording& recording);
+  Result<void> put_waits(Database& database, const Recording& recording);
   Result<void> put_snapshots(Database& database, const Recording& recording);
   Result<void> put_quality(Database& database, const Recording& recording);
 
-  using CpuKey = std::tuple<std::uint32_t, std::int32_t, std::int32_t>;  // stack, pid, tid
-  using CpuCounts = std::pair<std::uint64_t, std::uint64_t>;             // count, slow_count
+  using StackKey = std::tuple<std::uint32_t, std::int32_t, std::int32_t>;  // stack, pid, tid
+  using CpuCounts = std::tuple<std::uint64_t, std::uint64_t>;              // count, slow_count
+  // count, blocked_ns, runq_ns
+  using WaitTimes = std::tuple<std::uint64_t, std::uint64_t, std::uint64_t>;
 
   bool clear_tables_;
   std::size_t modules_ = 0;
@@ -41,7 +44,8 @@ class RecordingTables {
   std::size_t stacks_ = 0;
   std::size_t threads_ = 0;
   std::size_t notes_ = 0;
-  std::map<CpuKey, CpuCounts> cpu_;
+  std::map<StackKey, CpuCounts> cpu_;
+  std::map<StackKey, WaitTimes> waits_;
   CallTables calls_;
   SpanTables spans_;
   std::vector<ProcessInfo> processes_;

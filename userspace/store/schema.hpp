@@ -18,17 +18,17 @@ extern const char kSchemaSql[];        // makes an empty recording of kFormatVer
 extern const char kFormat1ViewsSql[];  // shows an open recording of format 1 as one of format 2
 
 // Every table of a recording.
-inline constexpr std::array<std::string_view, 21> kTables = {"recording",     "probe_cost",
-                                                             "host",          "target",
-                                                             "process",       "module",
-                                                             "frame",         "stack",
-                                                             "thread",        "cpu_sample",
-                                                             "function",      "function_alias",
-                                                             "call_node",     "function_histogram",
-                                                             "latency",       "slow_call",
-                                                             "snapshot",      "quality",
-                                                             "note",          "span",
-                                                             "span_histogram"};
+inline constexpr std::array<std::string_view, 22> kTables = {"recording", "probe_cost",
+                                                             "host",      "target",
+                                                             "process",   "module",
+                                                             "frame",     "stack",
+                                                             "thread",    "cpu_sample",
+                                                             "function",  "function_alias",
+                                                             "call_node", "function_histogram",
+                                                             "latency",   "slow_call",
+                                                             "snapshot",  "quality",
+                                                             "note",      "wait",
+                                                             "span",      "span_histogram"};
 
 // Texts of enum values in the file, indexed by the value.
 inline constexpr std::array<std::string_view, 6> kModuleKinds = {"elf", "kernel",  "vdso",

@@ -21,7 +21,8 @@ CREATE TABLE recording (
   probe_mechanism TEXT NOT NULL,     -- "uprobe session", ...; '' if no function was probed
   budget_percent  REAL NOT NULL,     -- of one CPU, for all probes together; 0: no limit
   calls_by_thread INTEGER NOT NULL,  -- 1: call_node has a tree for each thread
-  off_cpu_split   INTEGER NOT NULL   -- 0: blocked_ns and runq_ns were not measured, and are 0
+  off_cpu_split   INTEGER NOT NULL,  -- 0: blocked_ns and runq_ns were not measured, and are 0
+  off_cpu         INTEGER NOT NULL   -- 1: table wait was recorded
 );
 
 -- What one probe added on this machine, measured at the start: one row; 0 = not measured.
@@ -117,6 +118,17 @@ CREATE TABLE cpu_sample (
   tid        INTEGER NOT NULL,
   count      INTEGER NOT NULL,
   slow_count INTEGER NOT NULL,  -- of these, taken inside calls that table slow_call lists
+  PRIMARY KEY (stack, pid, tid)
+) WITHOUT ROWID;
+
+-- How long a thread waited in a stack: from when it left its CPU until it had one again.
+CREATE TABLE wait (
+  stack      INTEGER NOT NULL,  -- stack.id
+  pid        INTEGER NOT NULL,
+  tid        INTEGER NOT NULL,
+  count      INTEGER NOT NULL,
+  blocked_ns INTEGER NOT NULL,  -- asleep: lock, I/O, timer
+  runq_ns    INTEGER NOT NULL,  -- ready, waiting for a CPU
   PRIMARY KEY (stack, pid, tid)
 ) WITHOUT ROWID;
 

@@ -14,6 +14,10 @@ enum cs_stat {
 	CS_STAT_TARGETS_FULL, /* forked children not followed: no room */
 	CS_STAT_EVENT_LOST,   /* fork, exec or exit events that the ring had no room for */
 	CS_STAT_SAMPLE_LOST,  /* samples whose time the ring had no room for */
+	/* offcpu object */
+	CS_STAT_WAIT_UNSEEN,	 /* waits that began before the recording: not counted */
+	CS_STAT_WAIT_NOT_WALKED, /* waits whose stack was not walked, to keep the cost low */
+	CS_STAT_WAIT_LOST,	 /* waits lost: no room for a thread or for a stack */
 	/* calls object */
 	CS_STAT_THREAD_STATE_FULL, /* entries lost: no memory for the thread's shadow stack */
 	CS_STAT_DEPTH_EXCEEDED, /* entries below CS_CALL_DEPTH probed frames: counted, not timed */

@@ -36,6 +36,15 @@ TEST_CASE("Python functions are told apart by their file", "[unit]") {
         "redis-server;_start;__libc_start_call_main;App.run (app.py:12)_[p] 300\n");
 }
 
+TEST_CASE("waits are weighed by their time, asleep and ready", "[unit]") {
+  callscope::ReportOptions options;
+  options.weight = callscope::StackWeight::kOffCpu;
+  CHECK(render_folded(sample_recording(), options) ==
+        "bio_close_file;main;[libc.so.6+0x1234] 1500000000\n"
+        "redis-server;_start;__libc_start_call_main;main;getCommand 3020000000\n"
+        "redis-server;_start;__libc_start_call_main;main;getCommand;tcp_sendmsg_[k] 5000000\n");
+}
+
 TEST_CASE("threads of one name share their lines, and unknown threads have the target's",
           "[unit]") {
   Recording recording = sample_recording();

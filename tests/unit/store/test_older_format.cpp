@@ -67,7 +67,8 @@ void write_format_1(const std::string& path, const TemporaryFolder& folder) {
 Recording as_format_1(Recording recording) {
   recording.probe_costs = {};
   recording.budget_percent = 0;
-  recording.calls_by_thread = recording.off_cpu_split = false;
+  recording.calls_by_thread = recording.off_cpu_split = recording.off_cpu = false;
+  recording.waits.clear();
   recording.processes.clear();
   recording.call_nodes.clear();
   recording.latency_columns.clear();

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/json_stacks.hpp"
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "report/frame_label.hpp"
+
+namespace callscope {
+namespace {
+
+// As the store has them.
+constexpr std::array kStackEndNames = {
+    "unknown",     "complete",   "depth",    "no-mapping", "no-table", "jit", "bad-rule",
+    "no-register", "read-fault", "backward", "trampoline", "no-user",  "deep"};
+
+}  // namespace
+
+Json stack_json(const Recording& recording, const Stack& stack) {
+  Json frames = Json::array();
+  Json lines = Json::array();
+  for (auto id = stack.frames.rbegin(); id != stack.frames.rend(); ++id) {
+    const Frame& frame = recording.frames[*id];
+    frames.push_back(folded_label(recording, frame));
+    lines.push_back(frame.file.empty() ? Json(nullptr)
+                                       : Json(frame.file + ":" + std::to_string(frame.line)));
+  }
+  return {{"frames", std::move(frames)},
+          {"lines", std::move(lines)},
+          {"truncated", stack.truncated},
+          {"end", kStackEndNames[static_cast<std::size_t>(stack.end)]}};
+}
+
+Json off_cpu_json(const Recording& recording) {
+  std::vector<Waits> waits = recording.waits;
+  std::erase_if(waits, [](const Waits& w) { return w.count == 0; });
+  std::ranges::stable_sort(waits, std::greater{},
+                           [](const Waits& w) { return w.blocked_ns + w.runq_ns; });
+  std::uint64_t count = 0, blocked_ns = 0, runq_ns = 0;
+  Json stacks = Json::array();
+  for (const Waits& w : waits) {
+    count += w.count;
+    blocked_ns += w.blocked_ns;
+    runq_ns += w.runq_ns;
+    Json stack = stack_json(recording, recording.stacks[w.stack]);
+    stack.update({{"pid", w.pid},
+                  {"tid", w.tid},
+                  {"count", w.count},
+                  {"blocked_ns", w.blocked_ns},
+                  {"runq_ns", w.runq_ns}});
+    stacks.push_back(std::move(stack));
+  }
+  return {{"recorded", recording.off_cpu},
+          {"waits", count},
+          {"blocked_ns", blocked_ns},
+          {"runq_ns", runq_ns},
+          {"stacks", std::move(stacks)}};
+}
+
+}  // namespace callscope
