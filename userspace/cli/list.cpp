@@ -7,6 +7,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "callscope/names.hpp"
 #include "cli/command.hpp"
 #include "cli/list_markers.hpp"
 #include "collect/calibration.hpp"
@@ -16,7 +17,6 @@
 #include "probes/function_plan.hpp"
 #include "probes/probe_cost.hpp"
 #include "probes/usdt.hpp"
-#include "report/exit_mode.hpp"
 #include "symbols/demangle.hpp"
 #include "target/process.hpp"
 
@@ -59,7 +59,7 @@ Row make_row(const FoundFunction& function, ModuleCode& module, const PlanRules&
   row.size_bytes = function.size_bytes;
   row.site_off_bytes = plan.entry.addr - function.addr;
   row.emulated_entry = plan.entry.emulated;
-  row.exit = exit_mode_name(plan.exit);
+  row.exit = name_of(plan.exit);
   row.why_not_better = plan.why_not_better;
   row.exit_sites = plan.exits.size();
   row.emulated_exits =

@@ -4,8 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "callscope/names.hpp"
 #include "model/function_table.hpp"
-#include "report/exit_mode.hpp"
 #include "report/function_columns.hpp"
 #include "report/renderer.hpp"
 
@@ -61,8 +61,7 @@ constexpr std::array kCsvColumns = {
     Column{"p95_ns", [](const R&, const Row& r) { return number(r.p95_ns); }},
     Column{"p99_ns", [](const R&, const Row& r) { return number(r.p99_ns); }},
     Column{"p999_ns", [](const R&, const Row& r) { return number(r.p999_ns); }},
-    Column{"exit",
-           [](const R&, const Row& r) { return std::string(exit_mode_name(r.stats->exit)); }},
+    Column{"exit", [](const R&, const Row& r) { return std::string(name_of(r.stats->exit)); }},
     Column{"probe_cost_ns", [](const R&, const Row& r) { return count(r.stats->probe_cost_ns); }},
     Column{"tail_exits", [](const R&, const Row& r) { return count(r.stats->tail_exits); }},
     Column{"on_cpu_ns",

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/function_columns.hpp"
+#include "callscope/names.hpp"
 
 #include <array>
 #include <optional>
 
-#include "report/exit_mode.hpp"
 #include "report/frame_label.hpp"
 #include "report/plain_text.hpp"
 #include "report/units.hpp"
@@ -101,9 +101,8 @@ constexpr std::array kColumns = {
                      return format_ns(r.stats->probe_cost_ns) + (r.costly ? "!" : " ");
                    }},
     FunctionColumn{"site", "", kWide, [](const R&, const Row& r) { return site_cell(*r.stats); }},
-    FunctionColumn{
-        "exit", "", kWide,
-        [](const R&, const Row& r) { return std::string(exit_mode_name(r.stats->exit)); }},
+    FunctionColumn{"exit", "", kWide,
+                   [](const R&, const Row& r) { return std::string(name_of(r.stats->exit)); }},
     FunctionColumn{
         "function", "name", 0,
         [](const R& recording, const Row& r) { return function_label(recording, *r.stats); }},

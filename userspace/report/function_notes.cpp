@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/function_notes.hpp"
+#include "callscope/names.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 
-#include "report/exit_mode.hpp"
 #include "report/units.hpp"
 
 namespace callscope {
@@ -89,7 +89,7 @@ std::vector<std::string> function_notes(const FunctionRow& row, std::optional<Ex
   const FunctionStats& f = *row.stats;
   std::vector<std::string> notes;
   if (row.costly && !cost_shown) notes.push_back("probes " + format_ns(f.probe_cost_ns) + "!");
-  if (f.exit != usual) notes.emplace_back(exit_mode_name(f.exit));
+  if (f.exit != usual) notes.emplace_back(name_of(f.exit));
   if (f.attached_ns > 0) notes.push_back("since " + format_ns(f.attached_ns));
   note_budget(f, notes);
   note_ends(row, notes);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <array>
 #include <string>
 
+#include "callscope/names.hpp"
 #include "model/quality.hpp"
 #include "model/resource_summary.hpp"
 #include "model/stack_summary.hpp"
@@ -31,10 +31,7 @@ Json target_json(const Target& target) {
 }
 
 Json module_json(const Module& module) {
-  constexpr std::array kKinds = {"elf", "kernel", "vdso", "jit", "unknown", "python"};
-  return {{"path", module.path},
-          {"kind", kKinds[static_cast<std::size_t>(module.kind)]},
-          {"build_id", module.build_id}};
+  return {{"path", module.path}, {"kind", name_of(module.kind)}, {"build_id", module.build_id}};
 }
 
 Json process_json(const ProcessInfo& process) {

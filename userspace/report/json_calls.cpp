@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "callscope/abi/histogram.h"
+#include "callscope/names.hpp"
 #include "model/call_tree.hpp"
 #include "model/function_table.hpp"
-#include "report/exit_mode.hpp"
 #include "report/frame_label.hpp"
 #include "report/function_columns.hpp"
 #include "report/json_sections.hpp"
@@ -54,7 +54,7 @@ Json caller_json(const Recording& recording, const Caller& caller) {
 }
 
 void add_probe(Json& object, const FunctionStats& f, const FunctionRow& row) {
-  object["exit"] = exit_mode_name(f.exit);
+  object["exit"] = name_of(f.exit);
   object["site_addr"] = f.site_addr == 0 ? Json(nullptr) : Json(f.site_addr);
   object["entry_class"] = text_or_null(entry_class_name(f));
   object["exit_class"] = text_or_null(exit_class_name(f));

@@ -2,24 +2,15 @@
 #include "report/json_stacks.hpp"
 
 #include <algorithm>
-#include <array>
 #include <functional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "callscope/names.hpp"
 #include "report/frame_label.hpp"
 
 namespace callscope {
-namespace {
-
-// As the store has them.
-constexpr std::array kStackEndNames = {
-    "unknown",     "complete",   "depth",    "no-mapping", "no-table", "jit", "bad-rule",
-    "no-register", "read-fault", "backward", "trampoline", "no-user",  "deep"};
-
-}  // namespace
-
 Json stack_json(const Recording& recording, const Stack& stack) {
   Json frames = Json::array();
   Json lines = Json::array();
@@ -32,7 +23,7 @@ Json stack_json(const Recording& recording, const Stack& stack) {
   return {{"frames", std::move(frames)},
           {"lines", std::move(lines)},
           {"truncated", stack.truncated},
-          {"end", kStackEndNames[static_cast<std::size_t>(stack.end)]}};
+          {"end", name_of(stack.end)}};
 }
 
 Json off_cpu_json(const Recording& recording) {

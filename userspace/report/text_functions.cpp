@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "callscope/names.hpp"
 #include "model/function_table.hpp"
-#include "report/exit_mode.hpp"
 #include "report/function_columns.hpp"
 #include "report/function_notes.hpp"
 #include "report/plain_text.hpp"
@@ -81,7 +81,7 @@ std::string headline(const Recording& recording, std::size_t called, std::option
                   recording.probe_mechanism.empty() ? "mechanism unknown"
                                                     : printable(recording.probe_mechanism),
                   called, printable(options.sort));
-  if (usual && !options.wide) text += fmt::format("; exit: {}", exit_mode_name(*usual));
+  if (usual && !options.wide) text += fmt::format("; exit: {}", name_of(*usual));
   return text + "\n";
 }
 

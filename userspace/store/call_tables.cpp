@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "callscope/names.hpp"
 #include "store/column_text.hpp"
 #include "store/schema.hpp"
 
@@ -34,13 +35,12 @@ Result<void> put_aliases(Statement& upsert, std::size_t id, const FunctionStats&
 }
 
 Result<void> put_function(Statement& upsert, std::size_t id, const FunctionStats& f) {
-  return upsert.run(id, f.name, f.module, f.addr, f.size_bytes,
-                    kExitModes[static_cast<std::size_t>(f.exit)], f.calls, f.returns, f.unwound,
-                    f.running, f.untimed, f.total_ns, f.self_ns, f.sum_ns, f.min_ns, f.max_ns,
-                    f.probe_cost_ns, f.tail_exits, f.site_addr, f.emulated_entry, f.emulated_exits,
-                    f.inlined_copies, f.threw, f.skipped, f.sample_every, f.untimed_ns,
-                    f.detached_ns, f.blocked_ns, f.runq_ns, f.self_blocked_ns, f.self_runq_ns,
-                    f.attached_ns, f.file, f.line);
+  return upsert.run(id, f.name, f.module, f.addr, f.size_bytes, name_of(f.exit), f.calls, f.returns,
+                    f.unwound, f.running, f.untimed, f.total_ns, f.self_ns, f.sum_ns, f.min_ns,
+                    f.max_ns, f.probe_cost_ns, f.tail_exits, f.site_addr, f.emulated_entry,
+                    f.emulated_exits, f.inlined_copies, f.threw, f.skipped, f.sample_every,
+                    f.untimed_ns, f.detached_ns, f.blocked_ns, f.runq_ns, f.self_blocked_ns,
+                    f.self_runq_ns, f.attached_ns, f.file, f.line);
 }
 
 std::pair<std::uint32_t, std::uint32_t> place_of(const LatencyColumn& column) {

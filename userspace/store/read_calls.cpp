@@ -2,6 +2,7 @@
 #include "store/read_calls.hpp"
 
 #include "callscope/abi/histogram.h"
+#include "callscope/names.hpp"
 #include "store/column_text.hpp"
 #include "store/read_rows.hpp"
 #include "store/schema.hpp"
@@ -46,7 +47,7 @@ bool read_function(Statement& row, const Recording& recording, FunctionStats& f)
   f.file = row.text(32);
   f.line = row.number<std::uint32_t>(33);
   return f.module < recording.modules.size() && f.min_ns <= f.max_ns && f.sample_every > 0 &&
-         parse_name(kExitModes, row.text(5), f.exit);
+         parse_name(kExitModeNames, row.text(5), f.exit);
 }
 
 Result<void> read_functions(Database& database, Recording& out) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "callscope/names.hpp"
 #include "store/column_text.hpp"
 #include "store/read_calls.hpp"
 #include "store/read_rows.hpp"
@@ -89,7 +90,7 @@ Result<void> read_code(Database& database, Recording& out) {
                     m.path = row.text(2);
                     m.build_id = row.text(3);
                     return m.id + 1 == out.modules.size() &&
-                           parse_name(kModuleKinds, row.text(1), m.kind);
+                           parse_name(kModuleKindNames, row.text(1), m.kind);
                   }));
   CS_TRY(for_rows(database, "frame",
                   "SELECT id, module, addr, function, sym_off, file, line, inline_depth FROM frame "
@@ -112,7 +113,7 @@ Result<void> read_code(Database& database, Recording& out) {
         Stack& s = out.stacks.emplace_back();
         s.id = row.number<std::uint32_t>(0);
         s.truncated = row.flag(1);
-        return s.id + 1 == out.stacks.size() && parse_name(kStackEnds, row.text(3), s.end) &&
+        return s.id + 1 == out.stacks.size() && parse_name(kStackEndNames, row.text(3), s.end) &&
                parse_ids(row.text(2), out.frames.size(), s.frames);
       });
 }

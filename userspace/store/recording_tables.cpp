@@ -5,16 +5,12 @@
 #include <iterator>
 #include <string>
 
+#include "callscope/names.hpp"
 #include "store/column_text.hpp"
 #include "store/schema.hpp"
 
 namespace callscope::store {
 namespace {
-
-template <typename Enum, std::size_t N>
-std::string_view name_of(const std::array<std::string_view, N>& names, Enum value) {
-  return names[static_cast<std::size_t>(value)];
-}
 
 // Prepares sql once and runs it for every element of items from index first on.
 template <typename T, typename RunRow>
@@ -97,7 +93,7 @@ Result<void> RecordingTables::put_run(Database& database, const Recording& recor
 Result<void> RecordingTables::put_appended(Database& database, const Recording& recording) {
   CS_TRY(append_rows(database, "INSERT INTO module VALUES (?,?,?,?)", recording.modules, modules_,
                      [](Statement& insert, std::size_t id, const Module& m) {
-                       return insert.run(id, name_of(kModuleKinds, m.kind), m.path, m.build_id);
+                       return insert.run(id, name_of(m.kind), m.path, m.build_id);
                      }));
   CS_TRY(append_rows(database, "INSERT INTO frame VALUES (?,?,?,?,?,?,?,?)", recording.frames,
                      frames_, [](Statement& insert, std::size_t id, const Frame& f) {
@@ -106,8 +102,7 @@ Result<void> RecordingTables::put_appended(Database& database, const Recording& 
                      }));
   CS_TRY(append_rows(database, "INSERT INTO stack VALUES (?,?,?,?)", recording.stacks, stacks_,
                      [](Statement& insert, std::size_t id, const Stack& s) {
-                       return insert.run(id, s.truncated, ids_text(s.frames),
-                                         name_of(kStackEnds, s.end));
+                       return insert.run(id, s.truncated, ids_text(s.frames), name_of(s.end));
                      }));
   CS_TRY(append_rows(database, "INSERT INTO thread VALUES (?,?,?,?)", recording.threads, threads_,
                      [](Statement& insert, std::size_t id, const Thread& t) {

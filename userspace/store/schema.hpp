@@ -8,8 +8,6 @@
 #include <cstdint>
 #include <string_view>
 
-#include "callscope/recording.hpp"
-
 namespace callscope::store {
 
 inline constexpr std::uint32_t kApplicationId = 0x4373636F;
@@ -29,18 +27,6 @@ inline constexpr std::array<std::string_view, 22> kTables = {"recording", "probe
                                                              "snapshot",  "quality",
                                                              "note",      "wait",
                                                              "span",      "span_histogram"};
-
-// Texts of enum values in the file, indexed by the value.
-inline constexpr std::array<std::string_view, 6> kModuleKinds = {"elf", "kernel",  "vdso",
-                                                                 "jit", "unknown", "python"};
-inline constexpr std::array<std::string_view, 13> kStackEnds = {
-    "unknown",     "complete",   "depth",    "no-mapping", "no-table", "jit", "bad-rule",
-    "no-register", "read-fault", "backward", "trampoline", "no-user",  "deep"};
-inline constexpr std::array<std::string_view, 3> kExitModes = {"uretprobe", "ret-site",
-                                                               "entry-only"};
-static_assert(static_cast<std::size_t>(StackEnd::kDeep) + 1 == kStackEnds.size());
-static_assert(static_cast<std::size_t>(ModuleKind::kPython) + 1 == kModuleKinds.size());
-static_assert(static_cast<std::size_t>(ExitMode::kEntryOnly) + 1 == kExitModes.size());
 
 // Bytes 0..99 of an SQLite file that tell what it is (https://www.sqlite.org/fileformat.html).
 inline constexpr std::size_t kHeaderBytes = 100;
