@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Closes uprobe links without making the caller wait. Closing takes the breakpoints out at once,
-// but then waits for every pending return probe of the machine to expire, which takes 100 ms after
-// the last one was armed on its thread (kernel/events/uprobes.c, 6.13: each new one pushes the
-// timer): on a thread with an open outer call and busy inner ones it never ends while probes are
-// armed. Destroying the reaper waits for all; arm no return probe any more before that. One thread
-// calls.
+// Closes uprobe links without making the caller wait. Closing first takes the breakpoints out, one
+// by one, and then waits, 40 ms at least: for the kernel's grace periods, and for every pending
+// return probe of the machine to expire, which takes 100 ms after the last one was armed on its
+// thread (kernel/events/uprobes.c, 6.13: each new one pushes the timer). On a thread with an open
+// outer call and busy inner ones that never ends while probes are armed. Hence the waits of all
+// links overlap, but not their work, for which the kernel has one lock. Destroying the reaper waits
+// for all; arm no return probe any more before that. One thread calls.
 #pragma once
 
 #include <thread>
@@ -21,8 +22,7 @@ class LinkReaper {
   LinkReaper& operator=(const LinkReaper&) = delete;
   ~LinkReaper() { wait(); }
 
-  // Each link by a thread of its own as far as that goes: all their probes leave at once, and their
-  // waits overlap.
+  // One after the other; a link is begun when the one before it waits.
   void close(std::vector<Fd> links);
   // Returns when all that were given are closed.
   void wait();
