@@ -52,14 +52,14 @@ static __always_inline struct cs_wait_time *cs_wait_time_of(const struct cs_stac
 	return bpf_map_lookup_elem(&cs_wait_times, key);
 }
 
-/* The stack of the thread that leaves its CPU. */
-static __always_inline void cs_take_wait_stack(void *ctx, struct cs_unwind *walk,
-					       struct cs_stack_record *record)
+/* The stack of the thread that leaves its CPU. The time when it is taken. */
+static __always_inline __u64 cs_take_wait_stack(void *ctx, struct cs_unwind *walk,
+						struct cs_stack_record *record, __u64 now_ns)
 {
 	struct cs_python_half python = {};
 	struct cs_wait_time *time;
 	int walked = CS_STACK_NO_USER;
-	bool may_walk = cs_may_walk(walk, CS_WAIT_PART, CS_WAIT_BURST_NS);
+	bool may_walk = cs_may_walk(walk, now_ns, CS_WAIT_PART, CS_WAIT_BURST_NS);
 
 	if (may_walk)
 		walked = cs_walk_current(NULL, walk, (struct cs_user_frames *)record->frames,
@@ -76,11 +76,15 @@ static __always_inline void cs_take_wait_stack(void *ctx, struct cs_unwind *walk
 	time = cs_wait_time_of(&record->key);
 	if (time && !time->sent && cs_send_taken(record, &python))
 		time->sent = 1;
-	if (may_walk)
-		cs_charge_walk(walk);
+	if (!may_walk)
+		return now_ns;
+	now_ns = bpf_ktime_get_ns();
+	cs_charge_walk(walk, now_ns);
+	return now_ns;
 }
 
-static __always_inline void cs_begin_wait(void *ctx, struct task_struct *task, bool preempted)
+static __always_inline void cs_begin_wait(void *ctx, struct task_struct *task, bool preempted,
+					  __u64 now_ns)
 {
 	struct cs_wait wait = {.preempted = preempted};
 	__u32 tid = task->pid, zero = 0;
@@ -89,14 +93,13 @@ static __always_inline void cs_begin_wait(void *ctx, struct task_struct *task, b
 
 	if (!record || !walk || task->__state & CS_DEAD)
 		return;
-	cs_take_wait_stack(ctx, walk, record);
+	wait.off_ns = cs_take_wait_stack(ctx, walk, record, now_ns);
 	wait.key = record->key;
-	wait.off_ns = bpf_ktime_get_ns();
 	if (bpf_map_update_elem(&cs_waiting, &tid, &wait, BPF_ANY))
 		cs_count(&cs_stats, CS_STAT_WAIT_LOST);
 }
 
-static __always_inline void cs_end_wait(__u32 tid)
+static __always_inline void cs_end_wait(__u32 tid, __u64 now_ns)
 {
 	struct cs_wait *wait = bpf_map_lookup_elem(&cs_waiting, &tid);
 	struct cs_off_cpu_time off;
@@ -106,7 +109,7 @@ static __always_inline void cs_end_wait(__u32 tid)
 		cs_count(&cs_stats, CS_STAT_WAIT_UNSEEN);
 		return;
 	}
-	off = cs_split_off_cpu(wait->off_ns, wait->wake_ns, wait->preempted, bpf_ktime_get_ns());
+	off = cs_split_off_cpu(wait->off_ns, wait->wake_ns, wait->preempted, now_ns);
 	time = bpf_map_lookup_elem(&cs_wait_times, &wait->key);
 	if (time) {
 		__sync_fetch_and_add(&time->count, 1);
@@ -121,12 +124,17 @@ static __always_inline void cs_end_wait(__u32 tid)
 SEC("tp_btf/sched_switch")
 int BPF_PROG(cs_switch_stacks, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
-	if (!cs_enabled)
+	bool comes = cs_enabled && cs_is_target(next->tgid);
+	bool goes = cs_enabled && cs_is_target(prev->tgid);
+	__u64 now_ns;
+
+	if (!comes && !goes)
 		return 0;
-	if (cs_is_target(next->tgid))
-		cs_end_wait(next->pid);
-	if (cs_is_target(prev->tgid))
-		cs_begin_wait(ctx, prev, preempt || prev->__state == 0);
+	now_ns = bpf_ktime_get_ns();
+	if (comes)
+		cs_end_wait(next->pid, now_ns);
+	if (goes)
+		cs_begin_wait(ctx, prev, preempt || prev->__state == 0, now_ns);
 	return 0;
 }
 

@@ -65,19 +65,20 @@ static __always_inline int cs_begin_walk(struct task_struct *task, struct cs_unw
 	return cs_leave_uprobes_page(task, walk);
 }
 
-/* Walks that a budget allows for: a part of each CPU, and a burst. Time by bpf_ktime_get_ns(). */
-static __always_inline bool cs_may_walk(struct cs_unwind *walk, __u32 part, __u64 burst_ns)
+/* Walks that a budget allows for: a part of each CPU, and a burst. */
+static __always_inline bool cs_may_walk(struct cs_unwind *walk, __u64 now_ns, __u32 part,
+					__u64 burst_ns)
 {
-	__u64 now = bpf_ktime_get_ns(), paid = (now - walk->begin_ns) / part;
+	__u64 paid = (now_ns - walk->begin_ns) / part;
 
-	walk->begin_ns = now;
+	walk->begin_ns = now_ns;
 	walk->unpaid_ns = paid < walk->unpaid_ns ? walk->unpaid_ns - paid : 0;
 	return walk->unpaid_ns <= burst_ns;
 }
 
-static __always_inline void cs_charge_walk(struct cs_unwind *walk)
+static __always_inline void cs_charge_walk(struct cs_unwind *walk, __u64 now_ns)
 {
-	walk->unpaid_ns += bpf_ktime_get_ns() - walk->begin_ns;
+	walk->unpaid_ns += now_ns - walk->begin_ns;
 }
 
 /* The user stack of the current thread up to limit frames, from where it was interrupted or entered
@@ -115,11 +116,11 @@ static __always_inline int cs_walk_interrupted(void *ctx, struct cs_unwind *walk
 	__u32 limit = CS_USER_FRAMES;
 	int end;
 
-	if (cs_may_walk(walk, CS_DEEP_PART, CS_DEEP_BURST_NS))
+	if (cs_may_walk(walk, bpf_ktime_get_ns(), CS_DEEP_PART, CS_DEEP_BURST_NS))
 		limit = CS_WALK_FRAMES;
 	end = cs_walk_current(ctx, walk, frames, limit);
 	if (walk->depth > CS_USER_FRAMES)
-		cs_charge_walk(walk);
+		cs_charge_walk(walk, bpf_ktime_get_ns());
 	return end;
 }
 

@@ -9,7 +9,7 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 status=0
 for bench in probe_cost attach_detach pause accuracy budget startup sampling_overhead redis span_cost symbolize \
-  unwind_tables complete_stacks gdb_backtraces stack_cost; do
+  unwind_tables complete_stacks gdb_backtraces stack_cost off_cpu; do
   printf '\n### %s\n\n' "$bench" | tee -a "$log"
   timeout 900 "$folder/$bench.sh" | tee -a "$log"
   [ "${PIPESTATUS[0]}" -eq 0 ] || status=1
