@@ -112,6 +112,19 @@ stop() {
   wait "$1" 2>/dev/null
 }
 
+# start_redis: one that stores nothing, at $work/redis.sock; sets redis_pid.
+start_redis() {
+  local i
+  redis-server --port 0 --unixsocket "$work/redis.sock" --save '' --dir "$work" >/dev/null 2>&1 &
+  redis_pid=$!
+  children+=("$redis_pid")
+  for ((i = 0; i < 100; ++i)); do
+    [ "$(redis-cli -s "$work/redis.sock" ping 2>/dev/null)" = PONG ] && return
+    sleep 0.05
+  done
+  die "redis-server does not answer"
+}
+
 # open_target PROGRAM ARGS...: starts a target with --wait; sets target_pid and descriptors to_target, from_target.
 open_target() {
   local program=$1 line

@@ -11,13 +11,7 @@ set -u
 . "$(dirname "$0")/lib.sh"
 need redis-server redis-benchmark redis-cli offcputime jq bpftool
 [ -n "$CALLSCOPE" ] || die "no callscope program; build it or set CALLSCOPE"
-redis-server --port 0 --unixsocket "$work/redis.sock" --save '' --dir "$work" >/dev/null 2>&1 &
-redis_pid=$!
-children+=("$redis_pid")
-for ((i = 0; i < 100; ++i)); do
-  [ "$(redis-cli -s "$work/redis.sock" ping 2>/dev/null)" = PONG ] && break
-  sleep 0.05
-done
+start_redis
 
 # bpf_time PATTERN: ns and runs of the programs of that name so far.
 bpf_time() {
@@ -52,6 +46,8 @@ done
 
 time_of() { report waits.cscope "[.off_cpu.stacks[] | select($1) | .blocked_ns + .runq_ns] | add // 0"; }
 with_stack=$(time_of '.frames != []') complete=$(time_of '.end == "complete" or .end == "deep"') all=$(time_of true)
+
+stop "$redis_pid" TERM
 
 head_row "" callscope "offcputime (libbpf-tools)"
 row "ns a context switch of the machine" "$(cell ns-callscope)" "$(cell ns-offcputime)"

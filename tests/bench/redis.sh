@@ -15,13 +15,7 @@ stat_of() {
 }
 
 [ -n "$CALLSCOPE" ] || die "no callscope program; build it or set CALLSCOPE"
-redis-server --port 0 --unixsocket "$work/redis.sock" --save '' --dir "$work" >/dev/null 2>&1 &
-redis_pid=$!
-children+=("$redis_pid")
-for ((i = 0; i < 100; ++i)); do
-  [ "$(client ping)" = PONG ] && break
-  sleep 0.05
-done
+start_redis
 
 # Without a budget, which would detach both functions in a fraction of a second at this rate.
 # The window is fixed by the load, not by time: the recorder is attached before the first command

@@ -60,13 +60,7 @@ peak_mb() {
 }
 
 [ -n "$CALLSCOPE" ] || die "no callscope program; build it or set CALLSCOPE"
-redis-server --port 0 --unixsocket "$work/redis.sock" --save '' --dir "$work" >/dev/null 2>&1 &
-redis_pid=$!
-children+=("$redis_pid")
-for ((i = 0; i < 100; ++i)); do
-  [ "$(redis-cli -s "$work/redis.sock" ping 2>/dev/null)" = PONG ] && break
-  sleep 0.05
-done
+start_redis
 
 for ((round = 0; round < ROUNDS; ++round)); do
   first_sample_ms >>"$work/first"
