@@ -8,16 +8,12 @@
 #include <vector>
 
 #include "callscope/recording.hpp"
+#include "model/stack_end.hpp"
 
 namespace callscope {
 
 // end: enum cs_stack_end. left_out: frames in the middle.
 StackEnd stack_end(std::uint32_t end, bool left_out);
-// There are frames behind it.
-inline bool is_cut(StackEnd end) {
-  return end != StackEnd::kComplete && end != StackEnd::kDeep && end != StackEnd::kNoUser;
-}
-
 class StackTable {
  public:
   explicit StackTable(Recording& recording) : recording_(recording) {}

@@ -95,11 +95,24 @@ SvgOptions svg_options(const Recording& recording, const FrameTree& tree,
   return svg;
 }
 
+// Share of the picture that stands on kCutLabel, as a note; empty: none.
+std::string cut_note(const std::vector<FoldedStack>& stacks, std::uint64_t total) {
+  std::uint64_t cut = 0;
+  for (const FoldedStack& stack : stacks)
+    if (stack.frames.size() > 1 && stack.frames[1] == kCutLabel) cut += stack.weight;
+  if (cut == 0) return {};
+  return fmt::format("{}: the outer callers of {} are not known.", kCutLabel,
+                     format_percent(static_cast<double>(cut), static_cast<double>(total)));
+}
+
 }  // namespace
 
 std::string render_flame_graph(const Recording& recording, const ReportOptions& options) {
-  const FrameTree tree = FrameTree::build(weighted_stacks(recording, options));
+  const std::vector<FoldedStack> stacks = weighted_stacks(recording, options);
+  const FrameTree tree = FrameTree::build(stacks);
   SvgOptions svg = svg_options(recording, tree, options);
+  if (std::string note = cut_note(stacks, tree.total()); !note.empty())
+    svg.notes.push_back(std::move(note));
   svg.subtitle = printable(recording.target.cmdline);
   for (const std::string& reason : incompleteness(quality_items(recording))) {
     svg.notes.push_back("INCOMPLETE: " + printable(reason));

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "model/call_tree.hpp"
+#include "model/stack_end.hpp"
 #include "report/folded_stacks.hpp"
 #include "report/frame_label.hpp"
 #include "report/renderer.hpp"
@@ -33,6 +34,7 @@ std::vector<FoldedStack> as_stacks(const Weights& weights) {
 std::vector<std::string> fold(const std::string& comm, const Stack& stack,
                               const std::vector<std::string>& labels) {
   std::vector<std::string> frames = {comm};
+  if (is_cut(stack)) frames.emplace_back(kCutLabel);
   for (auto id = stack.frames.rbegin(); id != stack.frames.rend(); ++id) {
     frames.push_back(labels[*id]);
   }

@@ -12,8 +12,11 @@
 
 namespace callscope {
 
+inline constexpr const char* kCutLabel = "[cut]";
+
 // CPU samples: one stack for each (thread name, stack). frames: thread name, then root to leaf. A
-// stack without frames becomes "[no stack]". with_lines: frames on different lines stay apart.
+// stack without frames becomes "[no stack]"; kCutLabel stands for the callers of one that was cut.
+// with_lines: frames on different lines stay apart.
 std::vector<FoldedStack> folded_stacks(const Recording& recording, SampleSet set = SampleSet::kAll,
                                        bool with_lines = false);
 

@@ -15,8 +15,8 @@ using callscope::test::sample_recording;
 
 TEST_CASE("folded lines go from thread to leaf, sorted, with kernel and JIT marked", "[unit]") {
   CHECK(render_folded(sample_recording(), {}) ==
+        "bio_close_file;[cut];main;[libc.so.6+0x1234] 40\n"
         "bio_close_file;_start;__libc_start_call_main;main;getCommand 11\n"
-        "bio_close_file;main;[libc.so.6+0x1234] 40\n"
         "redis-server;_start;__libc_start_call_main;main;getCommand 300\n"
         "redis-server;_start;__libc_start_call_main;main;getCommand;getCommand;lua: loop:x_[j] 24\n"
         "redis-server;_start;__libc_start_call_main;main;getCommand;tcp_sendmsg_[k] 120\n");
@@ -40,7 +40,7 @@ TEST_CASE("waits are weighed by their time, asleep and ready", "[unit]") {
   callscope::ReportOptions options;
   options.weight = callscope::StackWeight::kOffCpu;
   CHECK(render_folded(sample_recording(), options) ==
-        "bio_close_file;main;[libc.so.6+0x1234] 1500000000\n"
+        "bio_close_file;[cut];main;[libc.so.6+0x1234] 1500000000\n"
         "redis-server;_start;__libc_start_call_main;main;getCommand 3020000000\n"
         "redis-server;_start;__libc_start_call_main;main;getCommand;tcp_sendmsg_[k] 5000000\n");
 }
