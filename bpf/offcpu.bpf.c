@@ -61,16 +61,16 @@ static __always_inline __u64 cs_take_wait_stack(void *ctx, struct cs_unwind *wal
 	int walked = CS_STACK_NO_USER;
 	bool may_walk = cs_may_walk(walk, now_ns, CS_WAIT_PART, CS_WAIT_BURST_NS);
 
-	if (may_walk)
+	if (may_walk) {
 		walked = cs_walk_current(NULL, walk, (struct cs_user_frames *)record->frames,
 					 CS_USER_FRAMES);
-	cs_set_user_half(record, walk, walked);
-	if (may_walk) {
-		cs_add_kernel_half(ctx, record);
 	} else {
-		walk->missed = 0;
+		cs_begin_no_walk(walk);
 		cs_count(&cs_stats, CS_STAT_WAIT_NOT_WALKED);
 	}
+	cs_set_user_half(record, walk, walked);
+	if (may_walk)
+		cs_add_kernel_half(ctx, record);
 	cs_identify_stack(NULL, walk, record, cs_config.python && may_walk, &python);
 	record->kind = CS_RECORD_WAIT_STACK;
 	time = cs_wait_time_of(&record->key);

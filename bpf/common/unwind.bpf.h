@@ -81,6 +81,14 @@ static __always_inline void cs_charge_walk(struct cs_unwind *walk, __u64 now_ns)
 	walk->unpaid_ns += now_ns - walk->begin_ns;
 }
 
+/* What a walk leaves behind that finds nothing. */
+static __always_inline void cs_begin_no_walk(struct cs_unwind *walk)
+{
+	walk->missed = 0;
+	walk->left_out = 0;
+	walk->depth = 0;
+}
+
 /* The user stack of the current thread up to limit frames, from where it was interrupted or entered
  * the kernel. interrupted: context of a sampling event, or NULL elsewhere. The number of frames <<
  * 8 | enum cs_stack_end; walk->missed is an address that user space should hear of, or 0. */
@@ -90,9 +98,7 @@ static __always_inline int cs_walk_current(void *interrupted, struct cs_unwind *
 	struct task_struct *task = bpf_get_current_task_btf();
 	int end;
 
-	walk->missed = 0;
-	walk->left_out = 0;
-	walk->depth = 0;
+	cs_begin_no_walk(walk);
 	if (!cs_get_interrupted(interrupted, task, walk))
 		return CS_STACK_NO_USER;
 	end = cs_begin_walk(task, walk);

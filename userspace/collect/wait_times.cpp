@@ -33,7 +33,7 @@ Result<void> WaitTimes::update(const CpuProgram& program, std::uint64_t now_ns) 
 void WaitTimes::add_quality(const CpuProgram& program, std::vector<QualityItem>& quality) const {
   quality.push_back(
       {"waits_unseen", program.counter(CS_STAT_WAIT_UNSEEN), false,
-       "waits that began before the recording: their stack is not known, their time not counted"});
+       "waits that nobody saw begin, of threads asleep at the start or new: not counted"});
   quality.push_back(
       {"waits_not_walked", program.counter(CS_STAT_WAIT_NOT_WALKED), false,
        "waits whose stack was not taken, to keep the cost low; their time stands at [no stack]"});

@@ -15,7 +15,7 @@ enum cs_stat {
 	CS_STAT_EVENT_LOST,   /* fork, exec or exit events that the ring had no room for */
 	CS_STAT_SAMPLE_LOST,  /* samples whose time the ring had no room for */
 	/* offcpu object */
-	CS_STAT_WAIT_UNSEEN,	 /* waits that began before the recording: not counted */
+	CS_STAT_WAIT_UNSEEN,	 /* waits that nobody saw begin: not counted */
 	CS_STAT_WAIT_NOT_WALKED, /* waits whose stack was not walked, to keep the cost low */
 	CS_STAT_WAIT_LOST,	 /* waits lost: no room for a thread or for a stack */
 	/* calls object */
