@@ -8,8 +8,8 @@
 #include "callscope/abi/call_records.h"
 #include "callscope/abi/calls.h"
 #include "callscope/abi/histogram.h"
-#include "callscope/abi/stats.h"
 #include "common/call_types.bpf.h"
+#include "common/maps.bpf.h"
 #include "common/process_events.bpf.h"
 #include "common/stats.bpf.h"
 #include "common/unwind.bpf.h"
@@ -41,23 +41,6 @@ volatile __u64 cs_alive_until_ns;
 
 /* Written here: nodes made so far beyond the roots; may exceed the room for them. */
 volatile __u32 cs_nodes_used;
-
-/* Written here, read by user space. One element a reason, enum cs_stat. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, CS_STAT_COUNT);
-	__type(key, __u32);
-	__type(value, __u64);
-} cs_stats SEC(".maps");
-
-/* Further target processes (children, several -p), by tgid: written by user space. More than any
- * recording follows at one time. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16384);
-	__type(key, __u32);
-	__type(value, __u8);
-} cs_call_targets SEC(".maps");
 
 /* Processes whose code has changed and was not judged yet, by tgid: the number of the change.
  * Written here, deleted by user space. */
@@ -173,7 +156,7 @@ static __always_inline struct cs_call_stats *cs_node_stats(__u32 node)
 
 static __always_inline bool cs_is_target(__u32 tgid)
 {
-	return tgid == cs_first_target || bpf_map_lookup_elem(&cs_call_targets, &tgid);
+	return tgid == cs_first_target || cs_in_targets(tgid);
 }
 
 /* Address of the return address. Both registers are read first: the compiler would choose between

@@ -82,7 +82,7 @@ int cs_sample_cpu(void *ctx)
 	if (!cs_enabled)
 		return 0;
 	cs_count(&cs_stats, CS_STAT_TICKS);
-	if (!cs_is_target(bpf_get_current_pid_tgid() >> 32))
+	if (!cs_in_targets(bpf_get_current_pid_tgid() >> 32))
 		return 0;
 	cs_count(&cs_stats, CS_STAT_SAMPLES);
 	record = bpf_map_lookup_elem(&cs_scratch, &zero);
@@ -98,7 +98,7 @@ int BPF_PROG(cs_fork_follow, struct task_struct *parent, struct task_struct *chi
 	__u32 parent_tgid = parent->tgid, tgid = child->tgid;
 	__u8 present = 1;
 
-	if (!cs_config.follow_children || tgid == parent_tgid || !cs_is_target(parent_tgid))
+	if (!cs_config.follow_children || tgid == parent_tgid || !cs_in_targets(parent_tgid))
 		return 0;
 	if (bpf_map_update_elem(&cs_targets, &tgid, &present, BPF_ANY))
 		cs_count(&cs_stats, CS_STAT_TARGETS_FULL);
@@ -114,7 +114,7 @@ int BPF_PROG(cs_exec_follow, struct task_struct *task)
 {
 	__u32 tgid = task->tgid;
 
-	if (!cs_is_target(tgid))
+	if (!cs_in_targets(tgid))
 		return 0;
 	cs_code_executed(tgid);
 	if (cs_config.python)
@@ -128,7 +128,7 @@ int BPF_PROG(cs_exit_follow, struct task_struct *task)
 {
 	__u32 tgid = task->tgid;
 
-	if (!cs_is_last_thread(task) || !cs_is_target(tgid))
+	if (!cs_is_last_thread(task) || !cs_in_targets(tgid))
 		return 0;
 	bpf_map_delete_elem(&cs_targets, &tgid);
 	if (cs_config.python)

@@ -8,7 +8,6 @@
 #include <bpf/bpf_tracing.h>
 
 #include "callscope/abi/off_cpu.h"
-#include "common/off_cpu.bpf.h"
 #include "stacks/take.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -124,8 +123,8 @@ static __always_inline void cs_end_wait(__u32 tid, __u64 now_ns)
 SEC("tp_btf/sched_switch")
 int BPF_PROG(cs_switch_stacks, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
-	bool comes = cs_enabled && cs_is_target(next->tgid);
-	bool goes = cs_enabled && cs_is_target(prev->tgid);
+	bool comes = cs_enabled && cs_in_targets(next->tgid);
+	bool goes = cs_enabled && cs_in_targets(prev->tgid);
 	__u64 now_ns;
 
 	if (!comes && !goes)
@@ -144,7 +143,7 @@ int BPF_PROG(cs_wake_stacks, struct task_struct *task)
 	__u32 tid = task->pid;
 	struct cs_wait *wait;
 
-	if (!cs_enabled || !cs_is_target(task->tgid))
+	if (!cs_enabled || !cs_in_targets(task->tgid))
 		return 0;
 	wait = bpf_map_lookup_elem(&cs_waiting, &tid);
 	if (wait)

@@ -8,7 +8,7 @@
 
 #include "callscope/abi/histogram.h"
 #include "callscope/abi/spans.h"
-#include "callscope/abi/stats.h"
+#include "common/maps.bpf.h"
 #include "common/span_value.bpf.h"
 #include "common/stats.bpf.h"
 
@@ -21,23 +21,6 @@ volatile __u32 cs_enabled;
 
 /* The next name gets this row; only grows. Read by nobody else. */
 __u32 cs_next_name;
-
-/* Written here, read by user space. One element a reason, enum cs_stat. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, CS_STAT_COUNT);
-	__type(key, __u32);
-	__type(value, __u64);
-} cs_stats SEC(".maps");
-
-/* Further target processes (children, several -p), by tgid: written by user space. More than any
- * recording follows at one time. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16384);
-	__type(key, __u32);
-	__type(value, __u8);
-} cs_span_targets SEC(".maps");
 
 /* n_sites elements, written by user space before the probes are attached. */
 struct {
@@ -200,7 +183,7 @@ static __always_inline bool cs_is_target(struct task_struct *task)
 {
 	__u32 tgid = task->tgid;
 
-	return tgid == cs_config.tgid || bpf_map_lookup_elem(&cs_span_targets, &tgid);
+	return tgid == cs_config.tgid || cs_in_targets(tgid);
 }
 
 SEC("?kprobe")

@@ -5,27 +5,8 @@
 #ifndef CALLSCOPE_BPF_OFF_CPU_BPF_H
 #define CALLSCOPE_BPF_OFF_CPU_BPF_H
 
+#include "callscope/abi/off_cpu.h"
 #include "common/call_types.bpf.h"
-
-struct cs_off_cpu_time {
-	__u64 blocked_ns;
-	__u64 runq_ns;
-};
-
-/* wake_ns: of its last wake-up, maybe an earlier one. */
-CS_INLINE struct cs_off_cpu_time cs_split_off_cpu(__u64 off_ns, __u64 wake_ns, bool preempted,
-						  __u64 now_ns)
-{
-	struct cs_off_cpu_time time = {};
-
-	if (preempted)
-		wake_ns = off_ns;
-	else if (wake_ns < off_ns || wake_ns > now_ns)
-		wake_ns = now_ns; /* its wake-up was not seen: all of it counts as sleep */
-	time.blocked_ns = wake_ns - off_ns;
-	time.runq_ns = now_ns - wake_ns;
-	return time;
-}
 
 /* The thread leaves its CPU. preempted: it could have gone on. */
 CS_INLINE void cs_switched_out(struct cs_call_thread *thread, bool preempted, __u64 now_ns)

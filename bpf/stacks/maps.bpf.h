@@ -9,28 +9,11 @@
 
 #include "callscope/abi/cpu.h"
 #include "callscope/abi/python.h"
-#include "callscope/abi/stats.h"
+#include "common/maps.bpf.h"
 #include "common/unwind/state.bpf.h"
 #include "python/state.bpf.h"
 
-/* Shared by all. */
-
-/* Written here, read by user space. One element a reason, enum cs_stat. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, CS_STAT_COUNT);
-	__type(key, __u32);
-	__type(value, __u64);
-} cs_stats SEC(".maps");
-
-/* Processes that are watched, by tgid. User space adds the first one; the cpu object adds and
- * removes forks. Far above the children that a profiled process has at one time. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16384);
-	__type(key, __u32);
-	__type(value, __u8);
-} cs_targets SEC(".maps");
+/* Shared by all, as those of common/maps.bpf.h. */
 
 /* Records to user space. The size is set before load. */
 struct {
@@ -102,10 +85,5 @@ struct {
 	__type(key, __u32);
 	__type(value, struct cs_python_code_record);
 } cs_python_code_scratch SEC(".maps");
-
-static __always_inline bool cs_is_target(__u32 tgid)
-{
-	return bpf_map_lookup_elem(&cs_targets, &tgid) != NULL;
-}
 
 #endif

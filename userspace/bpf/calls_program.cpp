@@ -216,14 +216,14 @@ void CallsProgram::drain() { ::ring_buffer__consume(ring_.get()); }
 
 Result<void> CallsProgram::add_target(std::uint32_t tgid) {
   const std::uint8_t present = 1;
-  if (::bpf_map__update_elem(skeleton_->maps.cs_call_targets, &tgid, sizeof(tgid), &present,
+  if (::bpf_map__update_elem(skeleton_->maps.cs_targets, &tgid, sizeof(tgid), &present,
                              sizeof(present), BPF_ANY) != 0)
     return std::unexpected(libbpf_error("cannot add a target process", errno));
   return {};
 }
 
 void CallsProgram::remove_target(std::uint32_t tgid) {
-  ::bpf_map__delete_elem(skeleton_->maps.cs_call_targets, &tgid, sizeof(tgid), 0);
+  ::bpf_map__delete_elem(skeleton_->maps.cs_targets, &tgid, sizeof(tgid), 0);
 }
 
 std::uint32_t CallsProgram::code_changes() const { return skeleton_->bss->cs_code_changes; }

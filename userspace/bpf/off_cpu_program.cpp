@@ -56,15 +56,11 @@ Result<std::vector<OffCpuProgram::Counted>> OffCpuProgram::times(std::uint64_t n
     if (time.count != 0) all.push_back({key, time});
   for (const auto& [tid, wait] : *waiting) {
     if (wait.off_ns > now_ns) continue;
-    const bool ready = wait.preempted != 0 || wait.wake_ns >= wait.off_ns;
-    const std::uint64_t woken_ns = wait.preempted != 0 ? wait.off_ns : wait.wake_ns;
-    const std::uint64_t until_ns = ready && woken_ns < now_ns ? woken_ns : now_ns;
-    all.push_back({wait.key,
-                   {.count = 1,
-                    .blocked_ns = until_ns - wait.off_ns,
-                    .runq_ns = now_ns - until_ns,
-                    .sent = 0,
-                    .pad = 0}});
+    const cs_off_cpu_time off =
+        cs_split_off_cpu(wait.off_ns, wait.wake_ns, wait.preempted != 0, now_ns);
+    all.push_back(
+        {wait.key,
+         {.count = 1, .blocked_ns = off.blocked_ns, .runq_ns = off.runq_ns, .sent = 0, .pad = 0}});
   }
   return all;
 }

@@ -110,7 +110,7 @@ Result<void> SpansProgram::add_process(std::int32_t pid) {
   if (!probes.failures().empty())
     return fail(ErrorCode::kNotPermitted, "the kernel refuses a probe", {},
                 probes.failures().front().sys_errno);
-  if (::bpf_map__update_elem(skeleton_->maps.cs_span_targets, &tgid, sizeof(tgid), &present,
+  if (::bpf_map__update_elem(skeleton_->maps.cs_targets, &tgid, sizeof(tgid), &present,
                              sizeof(present), BPF_ANY) != 0)
     return std::unexpected(libbpf_error("cannot add a process to the spans", errno));
   further_.emplace(pid, std::move(probes));
@@ -121,7 +121,7 @@ void SpansProgram::remove_process(std::int32_t pid) {
   const auto tgid = static_cast<std::uint32_t>(pid);
   const auto known = further_.find(pid);
   if (known == further_.end()) return;
-  ::bpf_map__delete_elem(skeleton_->maps.cs_span_targets, &tgid, sizeof(tgid), 0);
+  ::bpf_map__delete_elem(skeleton_->maps.cs_targets, &tgid, sizeof(tgid), 0);
   reaper_->close(known->second.release_links());
   further_.erase(known);
 }

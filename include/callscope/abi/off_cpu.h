@@ -4,6 +4,10 @@
 #ifndef CALLSCOPE_ABI_OFF_CPU_H
 #define CALLSCOPE_ABI_OFF_CPU_H
 
+#ifndef __bpf__
+#include <stdbool.h>
+#endif
+
 #include "callscope/abi/cpu.h"
 
 #define CS_WAITING_THREADS 32768 /* at one time, of all targets */
@@ -30,6 +34,27 @@ struct cs_wait_time {
 	__u32 sent;	  /* 1: user space was sent the frames */
 	__u32 pad;
 };
+
+struct cs_off_cpu_time {
+	__u64 blocked_ns;
+	__u64 runq_ns;
+};
+
+/* What of a time off CPU from off_ns to now_ns is sleep. wake_ns: of its last wake-up, maybe an
+ * earlier one. preempted: it could have gone on. */
+static inline __attribute__((always_inline)) struct cs_off_cpu_time
+cs_split_off_cpu(__u64 off_ns, __u64 wake_ns, bool preempted, __u64 now_ns)
+{
+	struct cs_off_cpu_time time = {};
+
+	if (preempted)
+		wake_ns = off_ns;
+	else if (wake_ns < off_ns || wake_ns > now_ns)
+		wake_ns = now_ns; /* its wake-up was not seen: all of it counts as sleep */
+	time.blocked_ns = wake_ns - off_ns;
+	time.runq_ns = now_ns - wake_ns;
+	return time;
+}
 
 #ifndef __bpf__
 static_assert(sizeof(struct cs_wait) == 40, "abi");
