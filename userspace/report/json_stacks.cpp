@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "callscope/names.hpp"
+#include "model/wait_summary.hpp"
 #include "report/frame_label.hpp"
 
 namespace callscope {
@@ -29,14 +30,10 @@ Json stack_json(const Recording& recording, const Stack& stack) {
 Json off_cpu_json(const Recording& recording) {
   std::vector<Waits> waits = recording.waits;
   std::erase_if(waits, [](const Waits& w) { return w.count == 0; });
-  std::ranges::stable_sort(waits, std::greater{},
-                           [](const Waits& w) { return w.blocked_ns + w.runq_ns; });
-  std::uint64_t count = 0, blocked_ns = 0, runq_ns = 0;
+  std::ranges::stable_sort(waits, std::greater{}, &Waits::ns);
+  const WaitSums all = summarize_waits(recording).all;
   Json stacks = Json::array();
   for (const Waits& w : waits) {
-    count += w.count;
-    blocked_ns += w.blocked_ns;
-    runq_ns += w.runq_ns;
     Json stack = stack_json(recording, recording.stacks[w.stack]);
     stack.update({{"pid", w.pid},
                   {"tid", w.tid},
@@ -46,9 +43,9 @@ Json off_cpu_json(const Recording& recording) {
     stacks.push_back(std::move(stack));
   }
   return {{"recorded", recording.off_cpu},
-          {"waits", count},
-          {"blocked_ns", blocked_ns},
-          {"runq_ns", runq_ns},
+          {"waits", all.count},
+          {"blocked_ns", all.blocked_ns},
+          {"runq_ns", all.runq_ns},
           {"stacks", std::move(stacks)}};
 }
 

@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "model/wait_summary.hpp"
 #include "report/frame_label.hpp"
 #include "report/plain_text.hpp"
 #include "report/text_sections.hpp"
@@ -16,19 +16,6 @@
 
 namespace callscope {
 namespace {
-
-struct Sums {
-  std::uint64_t count = 0;
-  std::uint64_t blocked_ns = 0;
-  std::uint64_t runq_ns = 0;
-
-  [[nodiscard]] std::uint64_t ns() const { return blocked_ns + runq_ns; }
-  void add(const Waits& waits) {
-    count += waits.count;
-    blocked_ns += waits.blocked_ns;
-    runq_ns += waits.runq_ns;
-  }
-};
 
 bool is_kernel(const Recording& recording, std::uint32_t frame) {
   return recording.modules[recording.frames[frame].module].kind == ModuleKind::kKernel;
@@ -53,16 +40,11 @@ std::string user_line(const Recording& recording, const Stack& stack, std::size_
   return stack_line(recording, {user, stack.frames.end()}, stack.truncated, width, with_lines);
 }
 
-std::string headline(const Recording& recording) {
-  Sums all;
-  std::set<std::pair<std::int32_t, std::int32_t>> threads;
-  for (const Waits& waits : recording.waits) {
-    all.add(waits);
-    if (waits.count > 0) threads.emplace(waits.pid, waits.tid);
-  }
+std::string headline(const WaitSummary& waits) {
+  const WaitSums& all = waits.all;
   if (all.count == 0) return "  no waits: no thread left its CPU and came back\n";
   return fmt::format("  {} in {} waits of {} threads: {} asleep, {} ready\n", format_ns(all.ns()),
-                     all.count, threads.size(), format_ns(all.blocked_ns), format_ns(all.runq_ns));
+                     all.count, waits.threads, format_ns(all.blocked_ns), format_ns(all.runq_ns));
 }
 
 }  // namespace
@@ -73,21 +55,20 @@ std::string text_waits(const Recording& recording, const ReportOptions& options,
   const std::size_t kernel_width = options.width > 100 ? 22 : 13;
   const std::size_t room = std::max<std::size_t>(options.width, 80) - 36 - kernel_width;
   // Stacks that read the same are one.
-  std::map<std::pair<std::string, std::string>, Sums> by_line;
-  Sums all;
+  std::map<std::pair<std::string, std::string>, WaitSums> by_line;
   for (const Waits& waits : recording.waits) {
     const Stack& stack = recording.stacks[waits.stack];
     by_line[{cut_end(kernel_function(recording, stack), kernel_width),
              user_line(recording, stack, room, options.lines)}]
         .add(waits);
-    all.add(waits);
   }
-  std::vector<std::pair<std::pair<std::string, std::string>, Sums>> rows(by_line.begin(),
-                                                                         by_line.end());
+  std::vector<std::pair<std::pair<std::string, std::string>, WaitSums>> rows(by_line.begin(),
+                                                                             by_line.end());
   std::erase_if(rows, [](const auto& row) { return row.second.count == 0; });
   std::ranges::stable_sort(rows, std::greater{}, [](const auto& row) { return row.second.ns(); });
   std::size_t shown = rows.size();
   if (options.top_stacks > 0) shown = std::min(shown, options.top_stacks);
+  const WaitSummary summary = summarize_waits(recording);
   TextTable table({{"share"},
                    {"time"},
                    {"waits"},
@@ -95,10 +76,11 @@ std::string text_waits(const Recording& recording, const ReportOptions& options,
                    {"in the kernel", Align::kLeft},
                    {"top stacks, leaf < caller", Align::kLeft}});
   for (const auto& [line, sums] : std::span(rows).first(shown))
-    table.add_row({format_percent(static_cast<double>(sums.ns()), static_cast<double>(all.ns())),
-                   format_ns(sums.ns()), std::to_string(sums.count), format_ns(sums.runq_ns),
-                   line.first, line.second});
-  return "\n" + paint.bold("OFF CPU") + headline(recording) +
+    table.add_row(
+        {format_percent(static_cast<double>(sums.ns()), static_cast<double>(summary.all.ns())),
+         format_ns(sums.ns()), std::to_string(sums.count), format_ns(sums.runq_ns), line.first,
+         line.second});
+  return "\n" + paint.bold("OFF CPU") + headline(summary) +
          (rows.empty() ? "" : table.write(options.width, paint, 40));
 }
 
