@@ -120,6 +120,7 @@ Result<void> Recorder::tick() {
   update_calls(now_ns);
   if (spans_) spans_->update(recording_.spans);
   update_quality();
+  for (CachedModule* const file : symbolizer_.elf_files()) debug_info_.want(*file);
   return {};
 }
 
@@ -171,7 +172,7 @@ Result<void> Recorder::stop(const std::string& ended_by) {
   symbolizer_.refresh_names();
   if (spans_) spans_->update(recording_.spans);
   if (inlined_) apply_inlined(inlined_->finish(kNsPerSecond), recording_);
-  add_source_lines(recording_, symbolizer_,
+  add_source_lines(recording_, symbolizer_, debug_info_,
                    {.inlined_frames = options_.inlined_frames,
                     .deadline_ns = monotonic_ns() + kMaxSourceLinesNs});
   recording_.duration_ns = end_ns - begin_ns_;

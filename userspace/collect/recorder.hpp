@@ -17,6 +17,7 @@
 #include "callscope/recording.hpp"
 #include "collect/call_tracer.hpp"
 #include "collect/cpu_collector.hpp"
+#include "collect/debug_info_ahead.hpp"
 #include "collect/inlined_search.hpp"
 #include "collect/resources.hpp"
 #include "collect/slow_call_log.hpp"
@@ -121,6 +122,7 @@ class Recorder {
   std::size_t modules_with_spans_ = 0;  // mapped when their points were looked for
   Fd events_;                           // epoll over the rings
   std::optional<InlinedSearch> inlined_;
+  DebugInfoAhead debug_info_;
   // What will probe the hot functions, until they are chosen.
   std::future<Result<std::unique_ptr<CallsCollector>>> loading_;
   std::uint64_t begin_ns_ = 0;

@@ -19,8 +19,8 @@ constexpr std::uint64_t kMaxFetchNs = 10'000'000'000;  // for all modules togeth
 
 class SourceLines {
  public:
-  SourceLines(Recording& recording, const SourceLineOptions& options)
-      : recording_(recording), options_(options) {}
+  SourceLines(Recording& recording, DebugInfoAhead& ahead, const SourceLineOptions& options)
+      : recording_(recording), ahead_(ahead), options_(options) {}
 
   void read(Symbolizer::ElfFrames& elf) {
     std::vector<Wanted> wanted;
@@ -30,7 +30,7 @@ class SourceLines {
       if (function.module == elf.module && function.calls > 0)
         wanted.push_back({function.addr, 0, &function});
     if (wanted.empty()) return;
-    const Result<std::optional<DebugInfo>> debug = elf.file->open_debug_info(fetcher());
+    const Result<std::optional<DebugInfo>> debug = open(*elf.file);
     if (!debug) return note(elf.file->path(), debug.error().message());
     if (!*debug) return;
     if ((*debug)->fetched()) rename(elf, *(*debug)->separate());
@@ -69,6 +69,11 @@ class SourceLines {
   }
 
  private:
+  Result<std::optional<DebugInfo>> open(CachedModule& file) {
+    if (std::optional<DebugInfo> opened = ahead_.take(file)) return opened;
+    return file.open_debug_info(fetcher());
+  }
+
   struct Wanted {
     std::uint64_t vaddr = 0;
     std::uint32_t frame = 0;  // unless it is the entry of a function
@@ -136,6 +141,7 @@ class SourceLines {
   }
 
   Recording& recording_;
+  DebugInfoAhead& ahead_;
   std::optional<Debuginfod> server_;
   const SourceLineOptions& options_;
   std::unordered_map<std::uint32_t, std::vector<std::uint32_t>> inlined_at_;  // innermost first
@@ -143,9 +149,9 @@ class SourceLines {
 
 }  // namespace
 
-void add_source_lines(Recording& recording, const Symbolizer& symbolizer,
+void add_source_lines(Recording& recording, const Symbolizer& symbolizer, DebugInfoAhead& ahead,
                       const SourceLineOptions& options) {
-  SourceLines lines(recording, options);
+  SourceLines lines(recording, ahead, options);
   lines.ask_servers();
   for (Symbolizer::ElfFrames& elf : symbolizer.elf_frames()) lines.read(elf);
   lines.put_into_stacks();

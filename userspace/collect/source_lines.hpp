@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "callscope/recording.hpp"
+#include "collect/debug_info_ahead.hpp"
 #include "symbols/symbolizer.hpp"
 
 namespace callscope {
@@ -17,9 +18,9 @@ struct SourceLineOptions {
   std::uint64_t deadline_ns = ~std::uint64_t{0};  // CLOCK_MONOTONIC
 };
 
-// symbolizer is the one that made the frames of recording; no stack is added afterwards. What could
-// not be read in full is told by a note.
-void add_source_lines(Recording& recording, const Symbolizer& symbolizer,
+// symbolizer is the one that made the frames of recording; no stack is added afterwards. What was
+// opened ahead is used up. What could not be read in full is told by a note.
+void add_source_lines(Recording& recording, const Symbolizer& symbolizer, DebugInfoAhead& ahead,
                       const SourceLineOptions& options);
 
 }  // namespace callscope

@@ -8,7 +8,8 @@ namespace callscope {
 Result<std::optional<DebugInfo>> DebugInfo::open(const ModuleImage& module,
                                                  const std::string& module_path,
                                                  std::span<const TargetRoot* const> roots,
-                                                 const DebugFileFetcher& fetch) {
+                                                 const DebugFileFetcher& fetch,
+                                                 std::uint64_t max_bytes) {
   DebugInfo info;
   if (!has_dwarf(module.image())) {
     info.separate_ = find_debug_file(module, module_path, roots).found;
@@ -30,7 +31,7 @@ Result<std::optional<DebugInfo>> DebugInfo::open(const ModuleImage& module,
     if (fetched) info.shared_ = std::move(*fetched);
   }
   Result<DwarfFile> dwarf = DwarfFile::open(
-      debug.image(), info.shared_ ? info.shared_->image.image().bytes() : ByteSpan{});
+      debug.image(), info.shared_ ? info.shared_->image.image().bytes() : ByteSpan{}, max_bytes);
   if (!dwarf) return std::unexpected(dwarf.error());
   info.dwarf_ = std::move(*dwarf);
   return info;

@@ -17,11 +17,12 @@ namespace callscope {
 class DebugInfo {
  public:
   // module_path and roots as for find_debug_file; fetch (may be empty) is asked for what is not
-  // there, and its error passed on. Nothing: there is none to be found.
+  // there, and its error passed on; max_bytes as for DwarfFile. Nothing: there is none to be found.
   static Result<std::optional<DebugInfo>> open(const ModuleImage& module,
                                                const std::string& module_path,
                                                std::span<const TargetRoot* const> roots,
-                                               const DebugFileFetcher& fetch = {});
+                                               const DebugFileFetcher& fetch = {},
+                                               std::uint64_t max_bytes = kMaxDebugBytes);
 
   [[nodiscard]] const DwarfFile& dwarf() const { return *dwarf_; }
   // The separate file; nullptr: the module has its debug information itself.

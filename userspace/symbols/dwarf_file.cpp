@@ -11,8 +11,6 @@
 namespace callscope {
 namespace {
 
-constexpr std::uint64_t kMaxDebugBytes = 2ULL << 30;
-
 // Bytes that the debug sections take in memory; compressed ones say so in their header (Elf64_Chdr:
 // type, reserved, size). What is damaged is left to libelf to refuse.
 std::uint64_t debug_bytes(const ElfImage& image) {
@@ -72,10 +70,11 @@ Result<DwarfFile::Opened> DwarfFile::begin(ByteSpan bytes) {
   return opened;
 }
 
-Result<DwarfFile> DwarfFile::open(const ElfImage& image, ByteSpan shared) {
+Result<DwarfFile> DwarfFile::open(const ElfImage& image, ByteSpan shared, std::uint64_t max_bytes) {
   if (!has_dwarf(image)) return fail(ErrorCode::kNotFound, "there is no debug information");
-  if (debug_bytes(image) > kMaxDebugBytes)
-    return fail(ErrorCode::kUnsupported, "there are more than 2 GB of debug information");
+  if (debug_bytes(image) > max_bytes)
+    return fail(ErrorCode::kUnsupported, "there are more than " + std::to_string(max_bytes >> 20) +
+                                             " MB of debug information");
   const bool needs_shared = image.section(".gnu_debugaltlink") != nullptr;
   if (needs_shared && shared.empty())
     return fail(ErrorCode::kNotFound, "a part of the debug information is in a file of its own",

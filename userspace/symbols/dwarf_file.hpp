@@ -21,14 +21,17 @@ namespace callscope {
 // Compilers nest some tens of inlined calls and blocks; damaged bytes may pretend any depth.
 inline constexpr int kMaxDwarfDepth = 256;
 
+inline constexpr std::uint64_t kMaxDebugBytes = 2ULL << 30;  // of a file, unpacked
+
 // Whether the file holds debug information itself, rather than none or a hint to another file.
 bool has_dwarf(const ElfImage& image);
 
 class DwarfFile {
  public:
   // shared: the file that .gnu_debugaltlink names (dwz), empty if not at hand. kNotFound: no debug
-  // information, or shared is needed. kUnsupported: more than 2 GB of it. kCorrupt.
-  static Result<DwarfFile> open(const ElfImage& image, ByteSpan shared = {});
+  // information, or shared is needed. kUnsupported: it has more than max_bytes. kCorrupt.
+  static Result<DwarfFile> open(const ElfImage& image, ByteSpan shared = {},
+                                std::uint64_t max_bytes = kMaxDebugBytes);
 
   [[nodiscard]] Dwarf* get() const { return main_.dwarf.get(); }
   // Whether an executable section holds the address. Debug information is also there for functions

@@ -35,10 +35,11 @@ const ModuleSymbols* CachedModule::symbols() {
   return &*symbols_;
 }
 
-Result<std::optional<DebugInfo>> CachedModule::open_debug_info(const DebugFileFetcher& fetch) {
+Result<std::optional<DebugInfo>> CachedModule::open_debug_info(const DebugFileFetcher& fetch,
+                                                               std::uint64_t max_bytes) {
   if (image() == nullptr) return std::nullopt;
   const Result<TargetRoot> host = TargetRoot::host();
-  return DebugInfo::open(*image_, path_, roots_with(host), fetch);
+  return DebugInfo::open(*image_, path_, roots_with(host), fetch, max_bytes);
 }
 
 // Where debug files may be: first as the target sees it.

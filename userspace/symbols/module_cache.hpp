@@ -30,8 +30,10 @@ class CachedModule {
   const ModuleImage* image();
   // nullptr as image(); never twice the work.
   const ModuleSymbols* symbols();
-  // Anew each time: it is large. Nothing: there is none, or no image.
-  Result<std::optional<DebugInfo>> open_debug_info(const DebugFileFetcher& fetch = {});
+  // Anew each time: it is large. Nothing: there is none, or no image. Once image() was called, by
+  // any thread.
+  Result<std::optional<DebugInfo>> open_debug_info(const DebugFileFetcher& fetch = {},
+                                                   std::uint64_t max_bytes = kMaxDebugBytes);
   [[nodiscard]] const std::string& problem() const { return problem_; }
   // nullptr if symbols() was not called yet.
   [[nodiscard]] const ModuleSymbols* loaded_symbols() const {

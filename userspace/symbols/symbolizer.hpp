@@ -74,6 +74,8 @@ class Symbolizer {
     std::vector<ElfFrame> frames;
   };
   [[nodiscard]] std::vector<ElfFrames> elf_frames() const;
+  // The files of such frames and of probed functions, in no order.
+  [[nodiscard]] std::vector<CachedModule*> elf_files() const;
 
   // Reads /proc/kallsyms now instead of at the first kernel address.
   Result<void> load_kernel();
