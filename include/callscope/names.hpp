@@ -13,9 +13,9 @@ namespace callscope {
 // Indexed by the value.
 inline constexpr std::array<std::string_view, 6> kModuleKindNames = {"elf", "kernel",  "vdso",
                                                                      "jit", "unknown", "python"};
-inline constexpr std::array<std::string_view, 13> kStackEndNames = {
-    "unknown",     "complete",   "depth",    "no-mapping", "no-table", "jit", "bad-rule",
-    "no-register", "read-fault", "backward", "trampoline", "no-user",  "deep"};
+inline constexpr std::array<std::string_view, 14> kStackEndNames = {
+    "unknown",     "complete",   "depth",    "no-mapping", "no-table", "jit",         "bad-rule",
+    "no-register", "read-fault", "backward", "trampoline", "no-user",  "zero-return", "deep"};
 inline constexpr std::array<std::string_view, 3> kExitModeNames = {"uretprobe", "ret-site",
                                                                    "entry-only"};
 static_assert(static_cast<std::size_t>(ModuleKind::kPython) + 1 == kModuleKindNames.size());

@@ -87,6 +87,7 @@ enum class StackEnd {
   kBackward,    // the caller's frame would lie below
   kTrampoline,  // a return probe whose original address is not known
   kNoUser,      // no 64-bit user code
+  kZeroReturn,  // 0 as return address: overwritten, or a stack that the program made begins there
   kDeep,        // the outermost frame of the thread, but frames in the middle are left out
 };
 
@@ -141,6 +142,7 @@ struct Waits {
   std::uint64_t blocked_ns = 0;  // asleep: lock, I/O, timer
   std::uint64_t runq_ns = 0;     // ready, but without a CPU
 
+  [[nodiscard]] std::uint64_t ns() const { return blocked_ns + runq_ns; }
   bool operator==(const Waits&) const = default;
 };
 

@@ -7,7 +7,7 @@ namespace callscope {
 
 StackEnd stack_end(std::uint32_t end, bool left_out) {
   static_assert(static_cast<int>(StackEnd::kNoUser) == CS_STACK_NO_USER);
-  static_assert(static_cast<int>(StackEnd::kReadFault) == CS_STACK_READ_FAULT);
+  static_assert(static_cast<int>(StackEnd::kZeroReturn) == CS_STACK_ZERO_RETURN);
   if (end == CS_STACK_COMPLETE && left_out) return StackEnd::kDeep;
   return end < CS_STACK_ENDS ? static_cast<StackEnd>(end) : StackEnd::kUnknown;
 }

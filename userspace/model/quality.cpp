@@ -41,6 +41,9 @@ constexpr std::array kEnds = {
     NamedEnd{StackEnd::kBackward, "stacks_backward", "ended where the caller would lie below"},
     NamedEnd{StackEnd::kTrampoline, "stacks_trampoline",
              "ended at a return probe whose original address is not known"},
+    NamedEnd{StackEnd::kZeroReturn, "stacks_zero_return",
+             "ended at 0 as a return address: overwritten, or the beginning of a stack that the "
+             "program made itself"},
     NamedEnd{StackEnd::kNoUser, "stacks_no_user", "has no 64-bit user code"},
 };
 

@@ -100,7 +100,7 @@ CREATE TABLE stack (
   frames    TEXT NOT NULL,     -- JSON array of frame.id, leaf first; see view stack_frame
   walk_end  TEXT NOT NULL      -- why the walk ended: "complete", "depth", "no-mapping", "no-table",
                                -- "jit", "bad-rule", "no-register", "read-fault", "backward",
-                               -- "trampoline", "no-user", "deep"; "unknown" in recordings of 0.1
+                               -- "trampoline", "no-user", "zero-return", "deep"; "unknown" of 0.1
 );
 
 -- Threads that were seen. Ids count from 0 without gaps.

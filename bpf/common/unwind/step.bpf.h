@@ -36,7 +36,7 @@ CS_INLINE __u64 cs_lookup_addr(const struct cs_unwind *walk)
 CS_INLINE int cs_return_to(struct cs_unwind *walk, __u64 addr)
 {
 	if (addr == 0)
-		return CS_STACK_COMPLETE;
+		return CS_STACK_ZERO_RETURN;
 	if (addr == walk->trampoline) {
 		addr = cs_original_return(walk);
 		if (addr == 0)

@@ -72,6 +72,7 @@ enum cs_stack_end {
 	CS_STACK_BACKWARD,    /* the caller's frame would lie below this one */
 	CS_STACK_TRAMPOLINE,  /* a return probe whose original address is not known */
 	CS_STACK_NO_USER,     /* a thread without 64-bit user registers */
+	CS_STACK_ZERO_RETURN, /* 0 where the return address was expected */
 	CS_STACK_ENDS
 };
 
