@@ -7,7 +7,7 @@
 
 #include "callscope/abi/cpu.h"
 #include "common/process_events.bpf.h"
-#include "stacks/take.bpf.h"
+#include "stacks/count.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -37,37 +37,21 @@ static __always_inline void cs_send_sample(const struct cs_stack_key *key)
 		cs_count(&cs_stats, CS_STAT_SAMPLE_LOST);
 }
 
-static __always_inline struct cs_stack_count *cs_count_of(const struct cs_stack_key *key)
-{
-	struct cs_stack_count first = {.count = 0};
-	struct cs_stack_count *counted = bpf_map_lookup_elem(&cs_stack_counts, key);
-
-	if (counted)
-		return counted;
-	bpf_map_update_elem(&cs_stack_counts, key, &first, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&cs_stack_counts, key);
-}
-
 static __always_inline void cs_sample_stack(void *ctx, struct cs_unwind *walk,
 					    struct cs_stack_record *record)
 {
 	int walked = cs_walk_interrupted(ctx, walk, (struct cs_user_frames *)record->frames);
 	struct cs_python_half python = {};
-	struct cs_stack_count *counted;
 
 	cs_set_user_half(record, walk, walked);
 	if (!cs_interrupted_user(ctx))
 		cs_add_kernel_half(ctx, record);
 	cs_identify_stack(ctx, walk, record, cs_config.python, &python);
 	record->kind = CS_RECORD_STACK;
-	counted = cs_count_of(&record->key);
-	if (!counted) {
+	if (!cs_count_stack(&cs_stack_counts, record, &python)) {
 		cs_count(&cs_stats, CS_STAT_STACK_TABLE_FULL);
 		return;
 	}
-	__sync_fetch_and_add(&counted->count, 1);
-	if (!counted->sent && cs_send_taken(record, &python))
-		counted->sent = 1;
 	if (cs_config.log_samples)
 		cs_send_sample(&record->key);
 }

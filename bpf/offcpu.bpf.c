@@ -14,11 +14,6 @@ char LICENSE[] SEC("license") = "GPL";
 
 #define CS_DEAD 0x80 /* task_struct.__state of a thread that leaves for ever */
 
-/* Walks take at most this part of each CPU; what is beyond it waits in a stack that is not known.
- */
-#define CS_WAIT_PART	 20
-#define CS_WAIT_BURST_NS 5000000
-
 const volatile struct cs_off_cpu_config cs_config;
 
 /* User space sets it when all is attached and clears it to stop. */
@@ -57,25 +52,15 @@ static __always_inline __u64 cs_take_wait_stack(void *ctx, struct cs_unwind *wal
 {
 	struct cs_python_half python = {};
 	struct cs_wait_time *time;
-	int walked = CS_STACK_NO_USER;
-	bool may_walk = cs_may_walk(walk, now_ns, CS_WAIT_PART, CS_WAIT_BURST_NS);
+	bool walked = cs_take_event(ctx, NULL, walk, record, now_ns, cs_config.python, &python);
 
-	if (may_walk) {
-		walked = cs_walk_current(NULL, walk, (struct cs_user_frames *)record->frames,
-					 CS_USER_FRAMES);
-	} else {
-		cs_begin_no_walk(walk);
+	if (!walked)
 		cs_count(&cs_stats, CS_STAT_WAIT_NOT_WALKED);
-	}
-	cs_set_user_half(record, walk, walked);
-	if (may_walk)
-		cs_add_kernel_half(ctx, record);
-	cs_identify_stack(NULL, walk, record, cs_config.python && may_walk, &python);
 	record->kind = CS_RECORD_WAIT_STACK;
 	time = cs_wait_time_of(&record->key);
 	if (time && !time->sent && cs_send_taken(record, &python))
 		time->sent = 1;
-	if (!may_walk)
+	if (!walked)
 		return now_ns;
 	now_ns = bpf_ktime_get_ns();
 	cs_charge_walk(walk, now_ns);

@@ -96,6 +96,32 @@ static __always_inline void cs_identify_stack(void *interrupted, struct cs_unwin
 	record->key.tid = (__u32)pid_tgid;
 }
 
+/* Objects whose events may come at any rate: walks take at most this part of each CPU, and bursts.
+ * What is beyond it is counted in a stack that is not known. */
+#define CS_EVENT_PART	  20
+#define CS_EVENT_BURST_NS 5000000
+
+/* Takes the stack of such an event, in its context, as for cs_identify_stack. False: it is beyond
+ * the budget. Else the walk is to be charged. */
+static __always_inline bool cs_take_event(void *ctx, void *interrupted, struct cs_unwind *walk,
+					  struct cs_stack_record *record, __u64 now_ns,
+					  bool with_python, struct cs_python_half *python)
+{
+	bool may_walk = cs_may_walk(walk, now_ns, CS_EVENT_PART, CS_EVENT_BURST_NS);
+	int walked = CS_STACK_NO_USER;
+
+	if (may_walk)
+		walked = cs_walk_current(interrupted, walk, (struct cs_user_frames *)record->frames,
+					 CS_USER_FRAMES);
+	else
+		cs_begin_no_walk(walk);
+	cs_set_user_half(record, walk, walked);
+	if (may_walk && !cs_interrupted_user(interrupted))
+		cs_add_kernel_half(ctx, record);
+	cs_identify_stack(interrupted, walk, record, with_python && may_walk, python);
+	return may_walk;
+}
+
 /* False: to be sent again another time. */
 static __always_inline bool cs_send_taken(struct cs_stack_record *record,
 					  const struct cs_python_half *python)

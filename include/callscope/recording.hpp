@@ -146,6 +146,16 @@ struct Waits {
   bool operator==(const Waits&) const = default;
 };
 
+// How often one thread touched memory that was not there yet, in one stack.
+struct PageFaults {
+  std::uint32_t stack = 0;  // Stack::id
+  std::int32_t pid = 0;
+  std::int32_t tid = 0;
+  std::uint64_t count = 0;  // of one page or more each
+
+  bool operator==(const PageFaults&) const = default;
+};
+
 enum class ExitMode { kUretprobe, kRetSite, kEntryOnly };  // how the end of a call is seen
 
 // One probed function. calls = returns + unwound + running + untimed + skipped. When the budget let
@@ -341,8 +351,10 @@ struct Recording {
   std::vector<Stack> stacks;
   std::vector<Thread> threads;
   std::vector<CpuSamples> cpu;
-  bool off_cpu = false;      // waits were recorded
-  std::vector<Waits> waits;  // with off_cpu
+  bool off_cpu = false;            // waits were recorded
+  std::vector<Waits> waits;        // with off_cpu
+  bool page_faults = false;        // page faults were recorded
+  std::vector<PageFaults> faults;  // with page_faults
   std::vector<FunctionStats> functions;
   std::vector<CallNode> call_nodes;
   std::vector<LatencyColumn> latency_columns;  // by second

@@ -283,6 +283,8 @@ inline Recording sample_recording() {
   r.waits = {{0, 4242, 4242, 7, 3'000'000'000U, 20'000'000},
              {1, 4242, 4242, 2, 0, 5'000'000},
              {2, 4242, 4243, 1, 1'500'000'000U, 0}};
+  r.page_faults = true;
+  r.faults = {{0, 4242, 4242, 2048}, {2, 4242, 4243, 16}};
   r.functions = {sample_timed_function(), sample_entry_only_function(), sample_sampled_function()};
   add_sample_calls(r);
   r.spans = sample_spans();

@@ -37,7 +37,7 @@ int on_record(void* context, void* data, std::size_t size) {
   std::uint32_t kind = 0;
   if (size < sizeof(cs_process_record)) return 0;
   std::memcpy(&kind, data, sizeof(kind));
-  if (kind == CS_RECORD_STACK || kind == CS_RECORD_WAIT_STACK) {
+  if (kind == CS_RECORD_STACK || kind == CS_RECORD_WAIT_STACK || kind == CS_RECORD_FAULT_STACK) {
     const auto& record = *static_cast<const cs_stack_record*>(data);
     const std::size_t frames = std::size_t{record.n_user} + record.n_kernel;
     if (size >= offsetof(cs_stack_record, frames) + frames * sizeof(record.frames[0]))
@@ -54,6 +54,16 @@ int on_record(void* context, void* data, std::size_t size) {
   return 0;
 }
 
+using Counts = Result<std::vector<std::pair<cs_stack_key, cs_stack_count>>>;
+
+Result<std::vector<CpuProgram::Counted>> counted(const Counts& counts) {
+  if (!counts) return std::unexpected(counts.error());
+  std::vector<CpuProgram::Counted> all;
+  for (const auto& [key, value] : *counts)
+    if (value.count != 0) all.push_back({key, value.count});
+  return all;
+}
+
 Result<void> load_object(cpu_bpf& skeleton) {
   const int error = cpu_bpf__load(&skeleton);
   if (error != 0) return std::unexpected(libbpf_error("cannot load the cpu BPF object", -error));
@@ -66,7 +76,6 @@ void CpuProgram::SkeletonDeleter::operator()(cpu_bpf* skeleton) const {
   cpu_bpf__destroy(skeleton);
 }
 void CpuProgram::RingDeleter::operator()(ring_buffer* ring) const { ::ring_buffer__free(ring); }
-void CpuProgram::LinkDeleter::operator()(bpf_link* link) const { ::bpf_link__destroy(link); }
 CpuProgram::CpuProgram(CpuProgram&&) noexcept = default;
 CpuProgram& CpuProgram::operator=(CpuProgram&&) noexcept = default;
 CpuProgram::~CpuProgram() = default;
@@ -101,18 +110,29 @@ Result<CpuProgram> CpuProgram::load(const Options& options, const UnwindMaps& un
                                          program.handlers_.get(), nullptr));
   if (!program.ring_) return std::unexpected(libbpf_error("cannot map the ring buffer", errno));
   CS_TRY(program.add_target(options.tgid));
-  if (options.off_cpu) CS_TRY(program.start_off_cpu(false));
+  CS_TRY(program.start_others(false));
   return program;
 }
 
-// With or without Python, as the running programs are.
-Result<void> CpuProgram::start_off_cpu(bool enabled) {
-  Result<OffCpuProgram> off_cpu = OffCpuProgram::start(
-      {.python = options_.python || python_, .max_stacks = options_.max_stacks}, running().obj,
-      off_cpu_ ? &*off_cpu_ : nullptr);
-  if (!off_cpu) return std::unexpected(off_cpu.error());
-  if (enabled) off_cpu->enable();
-  off_cpu_ = std::move(*off_cpu);  // one that ran until now ends here: no wait is missed
+// With or without Python, as the running programs are. Those that ran until now end then.
+Result<void> CpuProgram::start_others(bool enabled) {
+  const bool python = options_.python || python_;
+  if (options_.off_cpu) {
+    Result<OffCpuProgram> off_cpu =
+        OffCpuProgram::start({.python = python, .max_stacks = options_.max_stacks}, running().obj,
+                             off_cpu_ ? &*off_cpu_ : nullptr);
+    if (!off_cpu) return std::unexpected(off_cpu.error());
+    if (enabled) off_cpu->enable();
+    off_cpu_ = std::move(*off_cpu);  // after the other has begun: no wait is missed
+  }
+  if (!options_.page_faults) return {};
+  Result<MemoryProgram> memory =
+      MemoryProgram::start({.python = python, .max_stacks = options_.max_stacks}, running().obj,
+                           memory_ ? &*memory_ : nullptr);
+  if (!memory) return std::unexpected(memory.error());
+  if (memory_) memory_->stop();  // before the other begins: no fault counts twice
+  if (enabled) memory->enable();
+  memory_ = std::move(*memory);
   return {};
 }
 
@@ -124,29 +144,17 @@ Result<void> CpuProgram::add_target(std::uint32_t tgid) {
   return {};
 }
 
-Result<CpuProgram::Links> CpuProgram::attach(cpu_bpf& programs) const {
+Result<PerfLinks> CpuProgram::attach(cpu_bpf& programs) const {
   if (cpu_bpf__attach(&programs) != 0)  // the tracepoints
     return std::unexpected(libbpf_error("cannot attach to the process tracepoints", errno));
-  const Result<std::vector<int>> cpus = online_cpus();
-  if (!cpus) return std::unexpected(cpus.error());
-  Links links;
-  if (options_.sample_hz == 0) return links;
-  for (const int cpu : *cpus) {
-    Result<Fd> event = open_sampling_event(options_.clock, cpu, options_.sample_hz);
-    if (!event) return std::unexpected(event.error());
-    // The link takes the event over on success; libbpf closes it with the link.
-    bpf_link* const link =
-        ::bpf_program__attach_perf_event(programs.progs.cs_sample_cpu, event->get());
-    if (link == nullptr)
-      return std::unexpected(libbpf_error("cannot attach to the sampling event", errno));
-    event->release();
-    links.emplace_back(link);
-  }
-  return links;
+  if (options_.sample_hz == 0) return PerfLinks{};
+  return attach_on_cpus(programs.progs.cs_sample_cpu, [&](int cpu) {
+    return open_sampling_event(options_.clock, cpu, options_.sample_hz);
+  });
 }
 
 Result<void> CpuProgram::attach() {
-  Result<Links> links = attach(*skeleton_);
+  Result<PerfLinks> links = attach(*skeleton_);
   if (!links) return std::unexpected(links.error());
   links_ = std::move(*links);
   return {};
@@ -158,14 +166,14 @@ Result<void> CpuProgram::start_python() {
   if (!fresh) return std::unexpected(fresh.error());
   CS_TRY(share_maps(skeleton_->obj, (*fresh)->obj, "cs_python"));
   CS_TRY(load_object(**fresh));
-  Result<Links> links = attach(**fresh);
+  Result<PerfLinks> links = attach(**fresh);
   if (!links) return std::unexpected(links.error());
   const bool enabled = std::exchange(skeleton_->bss->cs_enabled, 0) != 0;
   (*fresh)->bss->cs_enabled = enabled ? 1 : 0;
   links_ = std::move(*links);
   cpu_bpf__detach(skeleton_.get());
   python_ = std::move(*fresh);
-  return off_cpu_ ? start_off_cpu(enabled) : Result<void>{};
+  return start_others(enabled);
 }
 
 Result<void> CpuProgram::set_python(std::uint32_t tgid, const cs_python_process& process) {
@@ -179,11 +187,13 @@ Result<void> CpuProgram::set_python(std::uint32_t tgid, const cs_python_process&
 void CpuProgram::enable() {
   running().bss->cs_enabled = 1;
   if (off_cpu_) off_cpu_->enable();
+  if (memory_) memory_->enable();
 }
 
 void CpuProgram::stop() {
   running().bss->cs_enabled = 0;
   if (off_cpu_) off_cpu_->stop();
+  if (memory_) memory_->stop();
   links_.clear();
   cpu_bpf__detach(&running());
 }
@@ -193,13 +203,13 @@ int CpuProgram::ring_fd() const { return ::ring_buffer__epoll_fd(ring_.get()); }
 void CpuProgram::drain() { ::ring_buffer__consume(ring_.get()); }
 
 Result<std::vector<CpuProgram::Counted>> CpuProgram::counts() const {
-  const auto counts = read_hash_map<cs_stack_key, cs_stack_count>(skeleton_->maps.cs_stack_counts,
-                                                                  "the stack counts");
-  if (!counts) return std::unexpected(counts.error());
-  std::vector<Counted> all;
-  for (const auto& [key, value] : *counts)
-    if (value.count != 0) all.push_back({key, value.count});
-  return all;
+  return counted(read_hash_map<cs_stack_key, cs_stack_count>(skeleton_->maps.cs_stack_counts,
+                                                             "the stack counts"));
+}
+
+Result<std::vector<CpuProgram::Counted>> CpuProgram::page_faults() const {
+  if (!memory_) return {};
+  return counted(memory_->counts());
 }
 
 Result<std::vector<OffCpuProgram::Counted>> CpuProgram::off_cpu_times(std::uint64_t now_ns) const {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Owns the cpu BPF object: sampling events on every CPU, the ring of new stacks and process events,
-// the stack counts; and the offcpu object, which lives by it. Members are destroyed in the order
-// links, ring, skeleton. One thread.
+// the stack counts; and the offcpu and memory objects, which live by it. Members are destroyed in
+// the order links, ring, skeleton. One thread.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,9 @@
 #include <span>
 #include <vector>
 
+#include "bpf/memory_program.hpp"
 #include "bpf/off_cpu_program.hpp"
+#include "bpf/perf_links.hpp"
 #include "bpf/unwind_maps.hpp"
 #include "callscope/abi/cpu.h"
 #include "callscope/abi/process.h"
@@ -21,7 +23,6 @@
 #include "sys/fd.hpp"
 #include "sys/perf_event.hpp"
 
-struct bpf_link;
 struct cpu_bpf;
 struct ring_buffer;
 
@@ -36,13 +37,14 @@ class CpuProgram {
     bool follow_children = true;
     bool log_samples = false;
     bool off_cpu = false;                 // waits too
+    bool page_faults = false;             // these too
     bool python = false;                  // there is a process with Python frames from the start
     std::uint32_t max_stacks = 65536;     // distinct (stack, thread) pairs
     std::uint32_t ring_bytes = 4U << 20;  // power of two, at least a page
   };
   // Both views are valid during the call only.
   struct Handlers {
-    std::function<void(const cs_stack_record&)> stack;  // of samples and of waits, by its kind
+    std::function<void(const cs_stack_record&)> stack;  // of samples, waits and faults, by its kind
     std::function<void(const cs_process_record&)> process;
     std::function<void(const cs_sample_record&)> sample = {};  // with log_samples
     std::function<void(const cs_missed_record&)> missed = {};
@@ -76,6 +78,8 @@ class CpuProgram {
   // Of waits, with Options::off_cpu; up to now_ns (CLOCK_MONOTONIC).
   [[nodiscard]] Result<std::vector<OffCpuProgram::Counted>> off_cpu_times(
       std::uint64_t now_ns) const;
+  // With Options::page_faults.
+  [[nodiscard]] Result<std::vector<Counted>> page_faults() const;
   [[nodiscard]] std::uint64_t counter(cs_stat reason) const;
 
  private:
@@ -85,15 +89,12 @@ class CpuProgram {
   struct RingDeleter {
     void operator()(ring_buffer* ring) const;
   };
-  struct LinkDeleter {
-    void operator()(bpf_link* link) const;
-  };
   using Skeleton = std::unique_ptr<cpu_bpf, SkeletonDeleter>;
-  using Links = std::vector<std::unique_ptr<bpf_link, LinkDeleter>>;
   CpuProgram() = default;
   [[nodiscard]] Result<Skeleton> open(bool python) const;
-  [[nodiscard]] Result<Links> attach(cpu_bpf& programs) const;
-  Result<void> start_off_cpu(bool enabled);
+  [[nodiscard]] Result<PerfLinks> attach(cpu_bpf& programs) const;
+  // The objects that live by this one, as far as the options ask for them.
+  Result<void> start_others(bool enabled);
   Result<void> start_python();
   [[nodiscard]] cpu_bpf& running() const { return python_ ? *python_ : *skeleton_; }
 
@@ -102,8 +103,9 @@ class CpuProgram {
   Skeleton skeleton_;                   // its maps serve always
   Skeleton python_;  // its programs run instead, once there was need; maps of Python are its own
   std::optional<OffCpuProgram> off_cpu_;
+  std::optional<MemoryProgram> memory_;
   std::unique_ptr<ring_buffer, RingDeleter> ring_;
-  Links links_;
+  PerfLinks links_;
 };
 
 }  // namespace callscope

@@ -44,6 +44,7 @@ struct RecordArguments {
   std::string mechanism = "auto";
   std::string exit_mode = "auto";
   bool off_cpu = false;
+  bool page_faults = false;
   bool unsafe = false;
   bool by_thread = false;
   bool follow_children = true;
@@ -89,6 +90,7 @@ Result<RecordOptions> record_options(const RecordArguments& arguments) {
   options.sample_hz = arguments.hz;
   options.clock = arguments.event == "cycles" ? SampleClock::kCycles : SampleClock::kCpuClock;
   options.off_cpu = arguments.off_cpu;
+  options.page_faults = arguments.page_faults;
   options.cache_dir = arguments.cache_dir;
   if (arguments.unwind == "fp") options.unwind = UnwindMode::kFramePointer;
   if (arguments.unwind == "eh-frame") options.unwind = UnwindMode::kEhFrame;
@@ -131,6 +133,7 @@ void announce(const Recording& recording, const std::string& output) {
   if (!recording.spans.empty()) what += fmt::format("{} spans, ", recording.spans.size());
   if (recording.sample_hz != 0) what += fmt::format("CPU stacks at {} Hz, ", recording.sample_hz);
   if (recording.off_cpu) what += "waits by stack, ";
+  if (recording.page_faults) what += "page faults by stack, ";
   fmt::print(stderr, "callscope: recording {} ({}) into {}: {}memory and files; Ctrl-C ends it\n",
              target.comm, target.pid, output, what);
   for (const std::string& note : recording.notes) fmt::print(stderr, "callscope: {}\n", note);
@@ -265,6 +268,10 @@ std::vector<Option> record_option_table(RecordArguments& a) {
        "Waits too: the stack of a thread whenever it leaves its CPU, and for how long, asleep or "
        "ready without a CPU. report --weight off-cpu draws them.",
        set_flag(a.off_cpu)},
+      {"--page-faults", "",
+       "Where memory grows: the stack of each page fault, when a thread touches memory that is "
+       "not there yet. report --weight page-faults draws them.",
+       set_flag(a.page_faults)},
       {"-d,--duration", "TIME",
        "Stop after this time: 10s, 500ms, 2m; a bare number is seconds. Default: until Ctrl-C, "
        "SIGTERM or the end of the target.",

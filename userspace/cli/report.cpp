@@ -91,6 +91,7 @@ ReportOptions report_options(const ReportArguments& arguments) {
   options.samples = arguments.only_slow ? SampleSet::kSlow : SampleSet::kAll;
   if (arguments.weight == "latency") options.weight = StackWeight::kLatency;
   if (arguments.weight == "off-cpu") options.weight = StackWeight::kOffCpu;
+  if (arguments.weight == "page-faults") options.weight = StackWeight::kPageFaults;
   options.lines = arguments.lines;
   options.tree_depth = arguments.depth;
   options.tree_min_percent = arguments.min_share;
@@ -253,9 +254,9 @@ std::vector<Option> report_option_table(ReportArguments& a) {
       {.names = "--weight",
        .value = "WHAT",
        .help = "What folded stacks and flame graphs weigh: cpu (samples of all code), latency (the "
-               "exact time of probed calls in ns, waiting included) or off-cpu (waits in ns, of "
-               "record --off-cpu). Default: cpu.",
-       .set = set_choice(a.weight, {"cpu", "latency", "off-cpu"})},
+               "exact time of probed calls in ns, waiting included), off-cpu (waits in ns, of "
+               "record --off-cpu) or page-faults (of record --page-faults). Default: cpu.",
+       .set = set_choice(a.weight, {"cpu", "latency", "off-cpu", "page-faults"})},
       {.names = "--depth",
        .value = "N",
        .help = "Levels of --format calltree, 0 for all. Default: 0.",

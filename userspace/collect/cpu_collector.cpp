@@ -118,17 +118,36 @@ bool CpuCollector::knows_code_of(const cs_stack_record& record) const {
                      [&](std::uint64_t addr) { return maps->find(addr) != nullptr; });
 }
 
+bool CpuCollector::knows(const cs_stack_record& record) const {
+  switch (record.kind) {
+    case CS_RECORD_WAIT_STACK:
+      return waits_.knows(record.key);
+    case CS_RECORD_FAULT_STACK:
+      return faults_.knows(record.key);
+    default:
+      return rows_.find(record.key).has_value();
+  }
+}
+
+void CpuCollector::add_row(const cs_stack_record& record, std::uint32_t stack) {
+  switch (record.kind) {
+    case CS_RECORD_WAIT_STACK:
+      return waits_.add(record.key, stack);
+    case CS_RECORD_FAULT_STACK:
+      return faults_.add(record.key, stack);
+    default:
+      if (rows_.add(record.key, stack))
+        recording_.cpu.push_back({stack, static_cast<std::int32_t>(record.key.tgid),
+                                  static_cast<std::int32_t>(record.key.tid), 0, 0});
+  }
+}
+
 void CpuCollector::on_stack(const cs_stack_record& record) {
-  const bool is_wait = record.kind == CS_RECORD_WAIT_STACK;
-  if (is_wait ? waits_.knows(record.key) : rows_.find(record.key).has_value()) return;
+  if (knows(record)) return;
   const auto pid = static_cast<std::int32_t>(record.key.tgid);
   const auto tid = static_cast<std::int32_t>(record.key.tid);
   if (!knows_code_of(record)) catch_up_(pid);
-  const std::uint32_t stack = intern_stack(record);
-  if (is_wait)
-    waits_.add(record.key, stack);
-  else if (rows_.add(record.key, stack))
-    recording_.cpu.push_back({stack, pid, tid, 0, 0});
+  add_row(record, intern_stack(record));
   const std::uint64_t thread = std::uint64_t{record.key.tgid} << 32 | record.key.tid;
   if (threads_.try_emplace(thread, recording_.threads.size()).second)
     recording_.threads.push_back(
@@ -177,7 +196,8 @@ void CpuCollector::on_process(const cs_process_record& record) {
 
 Result<void> CpuCollector::update(std::uint64_t now_ns) {
   CS_TRY(update_samples());
-  return recording_.off_cpu ? waits_.update(*program_, now_ns) : Result<void>{};
+  if (recording_.off_cpu) CS_TRY(waits_.update(*program_, now_ns));
+  return recording_.page_faults ? faults_.update(*program_) : Result<void>{};
 }
 
 Result<void> CpuCollector::update_samples() {
@@ -212,6 +232,7 @@ void CpuCollector::add_quality(std::vector<QualityItem>& quality) const {
                        samples_dropped_ + program_->counter(CS_STAT_SAMPLE_LOST), true,
                        "samples that could not be told apart as taken in slow calls"});
   if (recording_.off_cpu) waits_.add_quality(*program_, quality);
+  if (recording_.page_faults) faults_.add_quality(*program_, quality);
   add(CS_STAT_TARGETS_FULL, "children_not_followed", true,
       "forked processes not sampled: too many at one time");
   add(CS_STAT_EVENT_LOST, "process_events_lost", false,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// CPU sampling and waits: owns the cpu BPF program, turns its stack records into frames and stacks
-// of a Recording and keeps the counts and times. Records wait in the ring until drain(). One
-// thread; the Recording, the Symbolizer, the StackTable and the UnwindThread must outlive it.
+// CPU samples, waits and page faults: owns the cpu BPF program, turns its stack records into frames
+// and stacks of a Recording and keeps the counts and times. Records wait in the ring until drain().
+// One thread; the Recording, the Symbolizer, the StackTable and the UnwindThread must outlive it.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +14,7 @@
 #include "bpf/cpu_program.hpp"
 #include "callscope/error.hpp"
 #include "callscope/recording.hpp"
+#include "collect/fault_counts.hpp"
 #include "collect/python_feed.hpp"
 #include "collect/python_frames.hpp"
 #include "collect/python_samples.hpp"
@@ -51,8 +52,8 @@ class CpuCollector {
   // Needs Options::log_samples and all records drained.
   void mark_slow(std::int32_t tid, std::uint64_t from_ns, std::uint64_t to_ns);
 
-  // Copies the counts into Recording::cpu and the waits up to now_ns (CLOCK_MONOTONIC) into
-  // Recording::waits.
+  // Copies the counts into Recording::cpu and Recording::faults, and the waits up to now_ns
+  // (CLOCK_MONOTONIC) into Recording::waits.
   Result<void> update(std::uint64_t now_ns);
   void add_quality(std::vector<QualityItem>& quality) const;
   [[nodiscard]] std::uint64_t samples() const { return program_->counter(CS_STAT_SAMPLES); }
@@ -65,11 +66,14 @@ class CpuCollector {
         stacks_(stacks),
         unwind_(unwind),
         waits_(recording),
+        faults_(recording),
         python_frames_(recording, symbolizer) {}
   void on_stack(const cs_stack_record& record);
   Result<void> update_samples();
   void on_process(const cs_process_record& record);
   void on_sample(const cs_sample_record& record);
+  [[nodiscard]] bool knows(const cs_stack_record& record) const;
+  void add_row(const cs_stack_record& record, std::uint32_t stack);
   [[nodiscard]] bool knows_code_of(const cs_stack_record& record) const;
   std::uint32_t intern_stack(const cs_stack_record& record);
   void add_kernel_frames(const cs_stack_record& record, std::vector<std::uint32_t>& frames);
@@ -85,6 +89,7 @@ class CpuCollector {
   std::uint64_t lost_frames_samples_ = 0;  // samples whose frames were never received
   StackRows rows_;                         // into Recording::cpu
   WaitTimes waits_;
+  FaultCounts faults_;
   struct TimedSample {
     std::uint64_t t_ns = 0;
     std::size_t row = 0;

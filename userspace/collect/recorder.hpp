@@ -44,7 +44,8 @@ struct RecordOptions {
   std::vector<SlowRule> slow_rules;
   std::uint64_t sample_hz = 99;  // 0: no CPU sampling
   SampleClock clock = SampleClock::kCpuClock;
-  bool off_cpu = false;  // waits by stack
+  bool off_cpu = false;      // waits by stack
+  bool page_faults = false;  // these by stack
   UnwindMode unwind = UnwindMode::kAuto;
   std::string cache_dir;  // of unwind tables; empty: the default one
   bool follow_children = true;

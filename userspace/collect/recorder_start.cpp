@@ -65,7 +65,7 @@ Result<void> Recorder::start_unwinding() {
 }
 
 std::future<Recorder::StartedCpu> Recorder::start_cpu() {
-  if (options_.sample_hz == 0 && !options_.off_cpu) return {};
+  if (options_.sample_hz == 0 && !options_.off_cpu && !options_.page_faults) return {};
   const CpuProgram::Options options{
       .tgid = static_cast<std::uint32_t>(process_.pid()),
       .sample_hz = options_.sample_hz,
@@ -73,6 +73,7 @@ std::future<Recorder::StartedCpu> Recorder::start_cpu() {
       .follow_children = options_.follow_children,
       .log_samples = slow_calls_.wanted(),
       .off_cpu = options_.off_cpu,
+      .page_faults = options_.page_faults,
       .python = options_.python && may_run_python(process_.pid(), symbolizer_)};
   // Only of a process that has ended nothing else can tell: the loop waits for no live one.
   const auto catch_up = [this](std::int32_t pid) {
@@ -96,6 +97,7 @@ Result<void> Recorder::take_cpu(std::future<StartedCpu>& started) {
   if (options_.sample_hz != 0)
     recording_.sample_event = options_.clock == SampleClock::kCycles ? "cycles" : "cpu-clock";
   recording_.off_cpu = options_.off_cpu;
+  recording_.page_faults = options_.page_faults;
   return {};
 }
 

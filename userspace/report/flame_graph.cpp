@@ -86,10 +86,24 @@ SvgOptions wait_options(const Recording& recording, const FrameTree& tree) {
   return svg;
 }
 
+SvgOptions fault_options(const Recording& recording, const FrameTree& tree) {
+  SvgOptions svg;
+  svg.title = fmt::format("{} - {} page faults in {:.1f} s", title_start(recording), tree.total(),
+                          seconds(recording));
+  svg.unit = "page faults";
+  svg.notes.emplace_back(tree.total() > 0 ? "Widths are touches of memory that was not there "
+                                            "yet: where memory grows."
+                         : recording.page_faults ? "No page faults: no new memory was touched."
+                                                 : "Page faults were not recorded: record "
+                                                   "--page-faults.");
+  return svg;
+}
+
 SvgOptions svg_options(const Recording& recording, const FrameTree& tree,
                        const ReportOptions& options) {
   if (options.weight == StackWeight::kLatency) return latency_options(recording, tree);
   if (options.weight == StackWeight::kOffCpu) return wait_options(recording, tree);
+  if (options.weight == StackWeight::kPageFaults) return fault_options(recording, tree);
   SvgOptions svg = cpu_options(recording, tree, options.samples);
   if (!options.lines) svg.hints = hottest_lines(recording, options.samples);
   return svg;

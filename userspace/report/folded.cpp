@@ -42,7 +42,7 @@ std::vector<std::string> fold(const std::string& comm, const Stack& stack,
   return frames;
 }
 
-// rows: samples or waits, which have a stack in a thread. weigh: what one of them weighs.
+// rows: samples, waits or faults, which have a stack in a thread. weigh: what one of them weighs.
 template <typename Rows, typename Weigh>
 std::vector<FoldedStack> fold_rows(const Recording& recording, const Rows& rows, Weigh weigh,
                                    bool with_lines) {
@@ -69,8 +69,13 @@ std::vector<FoldedStack> folded_stacks(const Recording& recording, SampleSet set
 }
 
 std::vector<FoldedStack> wait_stacks(const Recording& recording, bool with_lines) {
-  const auto weigh = [](const Waits& waits) { return waits.blocked_ns + waits.runq_ns; };
+  const auto weigh = [](const Waits& waits) { return waits.ns(); };
   return fold_rows(recording, recording.waits, weigh, with_lines);
+}
+
+std::vector<FoldedStack> fault_stacks(const Recording& recording, bool with_lines) {
+  const auto weigh = [](const PageFaults& faults) { return faults.count; };
+  return fold_rows(recording, recording.faults, weigh, with_lines);
 }
 
 std::vector<FoldedStack> weighted_stacks(const Recording& recording, const ReportOptions& options) {
@@ -79,6 +84,8 @@ std::vector<FoldedStack> weighted_stacks(const Recording& recording, const Repor
       return latency_stacks(recording);
     case StackWeight::kOffCpu:
       return wait_stacks(recording, options.lines);
+    case StackWeight::kPageFaults:
+      return fault_stacks(recording, options.lines);
     case StackWeight::kCpu:
       break;
   }

@@ -23,6 +23,10 @@ std::vector<FoldedStack> folded_stacks(const Recording& recording, SampleSet set
 // Waits: one stack for each (thread name, stack), weighted by ns. Otherwise as CPU samples.
 std::vector<FoldedStack> wait_stacks(const Recording& recording, bool with_lines = false);
 
+// Page faults: one stack for each (thread name, stack), weighted by number. Otherwise as CPU
+// samples.
+std::vector<FoldedStack> fault_stacks(const Recording& recording, bool with_lines = false);
+
 // The tree of probed calls: one stack for each path, weighted by exact self time in ns. frames: the
 // thread name (the process's, when calls were not kept by thread), then root to leaf.
 std::vector<FoldedStack> latency_stacks(const Recording& recording);

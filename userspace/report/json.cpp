@@ -167,6 +167,7 @@ std::string render_json(const Recording& recording, const ReportOptions& options
                        {"latency_columns", latency_columns_json(recording)},
                        {"cpu", cpu_json(recording)},
                        {"off_cpu", off_cpu_json(recording)},
+                       {"page_faults", page_faults_json(recording)},
                        {"resources", resources_json(recording)},
                        {"quality", quality_json(recording)},
                        {"notes", recording.notes}};

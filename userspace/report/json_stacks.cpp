@@ -49,4 +49,19 @@ Json off_cpu_json(const Recording& recording) {
           {"stacks", std::move(stacks)}};
 }
 
+Json page_faults_json(const Recording& recording) {
+  std::vector<PageFaults> rows = recording.faults;
+  std::erase_if(rows, [](const PageFaults& f) { return f.count == 0; });
+  std::ranges::stable_sort(rows, std::greater{}, &PageFaults::count);
+  std::uint64_t all = 0;
+  Json stacks = Json::array();
+  for (const PageFaults& f : rows) {
+    all += f.count;
+    Json stack = stack_json(recording, recording.stacks[f.stack]);
+    stack.update({{"pid", f.pid}, {"tid", f.tid}, {"count", f.count}});
+    stacks.push_back(std::move(stack));
+  }
+  return {{"recorded", recording.page_faults}, {"faults", all}, {"stacks", std::move(stacks)}};
+}
+
 }  // namespace callscope

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Stacks and waits in the JSON report. Pure functions; private to this folder.
+// Stacks, waits and page faults in the JSON report. Pure functions; private to this folder.
 #pragma once
 
 #include "callscope/recording.hpp"
@@ -12,5 +12,8 @@ Json stack_json(const Recording& recording, const Stack& stack);
 
 // Table Recording::waits, by time.
 Json off_cpu_json(const Recording& recording);
+
+// Table Recording::faults, by number.
+Json page_faults_json(const Recording& recording);
 
 }  // namespace callscope

@@ -15,8 +15,9 @@
 
 namespace callscope {
 
-// What folded stacks and flame graphs weigh: CPU samples, the exact time of probed calls, or waits.
-enum class StackWeight { kCpu, kLatency, kOffCpu };
+// What folded stacks and flame graphs weigh: CPU samples, the exact time of probed calls, waits, or
+// page faults.
+enum class StackWeight { kCpu, kLatency, kOffCpu, kPageFaults };
 
 struct ReportOptions {
   std::string sort = "total";  // one of function_sort_keys()

@@ -145,6 +145,7 @@ std::string render_text(const Recording& recording, const ReportOptions& options
   text += text_spans(recording, options, paint);
   text += "\n" + text_cpu(recording, options, paint);
   text += text_waits(recording, options, paint);
+  text += text_faults(recording, options, paint);
   text += "\n" + text_resources(recording, options, paint);
   if (!recording.notes.empty()) {
     text += "\n" + paint.bold("NOTES") + "\n";

@@ -31,6 +31,9 @@ std::string text_cpu(const Recording& recording, const ReportOptions& options, c
 // Begins with an empty line; empty if waits were not recorded.
 std::string text_waits(const Recording& recording, const ReportOptions& options,
                        const Paint& paint);
+// The same of page faults.
+std::string text_faults(const Recording& recording, const ReportOptions& options,
+                        const Paint& paint);
 std::string text_resources(const Recording& recording, const ReportOptions& options,
                            const Paint& paint);
 std::string text_quality(const Recording& recording, const ReportOptions& options,

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "report/frame_label.hpp"
@@ -36,6 +37,18 @@ std::string stack_line(const Recording& recording, std::span<const std::uint32_t
   if (line.empty()) line = "[no stack]";
   if (truncated) line += " < ...";
   return cut_end(line, width);
+}
+
+bool is_kernel(const Recording& recording, const Frame& frame) {
+  return recording.modules[frame.module].kind == ModuleKind::kKernel;
+}
+
+std::string user_stack_line(const Recording& recording, const Stack& stack, std::size_t width,
+                            bool with_lines) {
+  const auto user = std::ranges::find_if(stack.frames, [&](std::uint32_t frame) {
+    return !is_kernel(recording, recording.frames[frame]);
+  });
+  return stack_line(recording, {user, stack.frames.end()}, stack.truncated, width, with_lines);
 }
 
 }  // namespace callscope

@@ -16,4 +16,10 @@ namespace callscope {
 std::string stack_line(const Recording& recording, std::span<const std::uint32_t> frames,
                        bool truncated, std::size_t width, bool with_lines);
 
+bool is_kernel(const Recording& recording, const Frame& frame);
+
+// The same without the kernel's frames.
+std::string user_stack_line(const Recording& recording, const Stack& stack, std::size_t width,
+                            bool with_lines);
+
 }  // namespace callscope

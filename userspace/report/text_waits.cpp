@@ -17,27 +17,16 @@
 namespace callscope {
 namespace {
 
-bool is_kernel(const Recording& recording, std::uint32_t frame) {
-  return recording.modules[recording.frames[frame].module].kind == ModuleKind::kKernel;
-}
-
 // What the thread waits in: the innermost kernel function that is none of the scheduler's.
 std::string kernel_function(const Recording& recording, const Stack& stack) {
   for (const std::uint32_t id : stack.frames) {
-    if (!is_kernel(recording, id)) break;
+    if (!is_kernel(recording, recording.frames[id])) break;
     const std::string& name = recording.frames[id].function;
     const bool scheduler = name.starts_with("schedule") || name == "io_schedule" ||
                            name == "__cond_resched" || name == "preempt_schedule_irq";
     if (!scheduler) return printable(frame_label(recording, recording.frames[id]));
   }
   return "-";
-}
-
-std::string user_line(const Recording& recording, const Stack& stack, std::size_t width,
-                      bool with_lines) {
-  const auto user = std::ranges::find_if(
-      stack.frames, [&](std::uint32_t frame) { return !is_kernel(recording, frame); });
-  return stack_line(recording, {user, stack.frames.end()}, stack.truncated, width, with_lines);
 }
 
 std::string headline(const WaitSummary& waits) {
@@ -59,7 +48,7 @@ std::string text_waits(const Recording& recording, const ReportOptions& options,
   for (const Waits& waits : recording.waits) {
     const Stack& stack = recording.stacks[waits.stack];
     by_line[{cut_end(kernel_function(recording, stack), kernel_width),
-             user_line(recording, stack, room, options.lines)}]
+             user_stack_line(recording, stack, room, options.lines)}]
         .add(waits);
   }
   std::vector<std::pair<std::pair<std::string, std::string>, WaitSums>> rows(by_line.begin(),

@@ -19,7 +19,7 @@ Result<void> read_run(Database& database, Recording& out) {
   CS_TRY(for_rows(database, "recording",
                   "SELECT tool_version, start_unix_ns, duration_ns, finished, sample_hz,"
                   " sample_event, probe_mechanism, budget_percent, calls_by_thread,"
-                  " off_cpu_split, off_cpu FROM recording",
+                  " off_cpu_split, off_cpu, page_faults FROM recording",
                   [&](Statement& row) {
                     out.tool_version = row.text(0);
                     out.start_unix_ns = row.u64(1);
@@ -32,6 +32,7 @@ Result<void> read_run(Database& database, Recording& out) {
                     out.calls_by_thread = row.flag(8);
                     out.off_cpu_split = row.flag(9);
                     out.off_cpu = row.flag(10);
+                    out.page_faults = row.flag(11);
                     return !std::exchange(found, true);
                   }));
   if (!found) {
@@ -134,6 +135,13 @@ Result<void> read_samples(Database& database, Recording& out) {
                   row.number<std::int32_t>(2), row.u64(3), row.u64(4), row.u64(5)});
         return w.stack < out.stacks.size();
       }));
+  CS_TRY(for_rows(database, "page_fault",
+                  "SELECT stack, pid, tid, count FROM page_fault ORDER BY stack, pid, tid",
+                  [&](Statement& row) {
+                    out.faults.push_back({row.number<std::uint32_t>(0), row.number<std::int32_t>(1),
+                                          row.number<std::int32_t>(2), row.u64(3)});
+                    return out.faults.back().stack < out.stacks.size();
+                  }));
   return for_rows(
       database, "cpu_sample",
       "SELECT stack, pid, tid, count, slow_count FROM cpu_sample ORDER BY stack, pid, tid",

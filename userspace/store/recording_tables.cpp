@@ -57,6 +57,7 @@ Result<void> RecordingTables::put(Database& database, const Recording& recording
   CS_TRY(put_appended(database, recording));
   CS_TRY(put_cpu(database, recording));
   CS_TRY(put_waits(database, recording));
+  CS_TRY(put_faults(database, recording));
   CS_TRY(calls_.put(database, recording));
   CS_TRY(spans_.put(database, recording));
   CS_TRY(put_snapshots(database, recording));
@@ -66,12 +67,12 @@ Result<void> RecordingTables::put(Database& database, const Recording& recording
 Result<void> RecordingTables::put_run(Database& database, const Recording& recording,
                                       bool finished) {
   Result<Statement> run =
-      database.prepare("INSERT OR REPLACE INTO recording VALUES (1,?,?,?,?,?,?,?,?,?,?,?)");
+      database.prepare("INSERT OR REPLACE INTO recording VALUES (1,?,?,?,?,?,?,?,?,?,?,?,?)");
   if (!run) return std::unexpected(run.error());
   CS_TRY(run->run(recording.tool_version, recording.start_unix_ns, recording.duration_ns, finished,
                   recording.sample_hz, recording.sample_event, recording.probe_mechanism,
                   recording.budget_percent, recording.calls_by_thread, recording.off_cpu_split,
-                  recording.off_cpu));
+                  recording.off_cpu, recording.page_faults));
   Result<Statement> costs =
       database.prepare("INSERT OR REPLACE INTO probe_cost VALUES (1,?,?,?,?,?,?)");
   if (!costs) return std::unexpected(costs.error());
@@ -148,6 +149,14 @@ Result<void> RecordingTables::put_waits(Database& database, const Recording& rec
   }
   CS_TRY(put_changed(database, "INSERT OR REPLACE INTO wait VALUES (?,?,?,?,?,?)", now, waits_));
   waits_ = std::move(now);
+  return {};
+}
+
+Result<void> RecordingTables::put_faults(Database& database, const Recording& recording) {
+  std::map<StackKey, FaultCounts> now;
+  for (const PageFaults& f : recording.faults) std::get<0>(now[{f.stack, f.pid, f.tid}]) += f.count;
+  CS_TRY(put_changed(database, "INSERT OR REPLACE INTO page_fault VALUES (?,?,?,?)", now, faults_));
+  faults_ = std::move(now);
   return {};
 }
 

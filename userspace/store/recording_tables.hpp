@@ -30,6 +30,7 @@ class RecordingTables {
   Result<void> put_appended(Database& database, const Recording& recording);
   Result<void> put_cpu(Database& database, const Recording& recording);
   Result<void> put_waits(Database& database, const Recording& recording);
+  Result<void> put_faults(Database& database, const Recording& recording);
   Result<void> put_snapshots(Database& database, const Recording& recording);
   Result<void> put_quality(Database& database, const Recording& recording);
 
@@ -37,6 +38,7 @@ class RecordingTables {
   using CpuCounts = std::tuple<std::uint64_t, std::uint64_t>;              // count, slow_count
   // count, blocked_ns, runq_ns
   using WaitTimes = std::tuple<std::uint64_t, std::uint64_t, std::uint64_t>;
+  using FaultCounts = std::tuple<std::uint64_t>;
 
   bool clear_tables_;
   std::size_t modules_ = 0;
@@ -46,6 +48,7 @@ class RecordingTables {
   std::size_t notes_ = 0;
   std::map<StackKey, CpuCounts> cpu_;
   std::map<StackKey, WaitTimes> waits_;
+  std::map<StackKey, FaultCounts> faults_;
   CallTables calls_;
   SpanTables spans_;
   std::vector<ProcessInfo> processes_;

@@ -16,17 +16,18 @@ extern const char kSchemaSql[];        // makes an empty recording of kFormatVer
 extern const char kFormat1ViewsSql[];  // shows an open recording of format 1 as one of format 2
 
 // Every table of a recording.
-inline constexpr std::array<std::string_view, 22> kTables = {"recording", "probe_cost",
-                                                             "host",      "target",
-                                                             "process",   "module",
-                                                             "frame",     "stack",
-                                                             "thread",    "cpu_sample",
-                                                             "function",  "function_alias",
-                                                             "call_node", "function_histogram",
-                                                             "latency",   "slow_call",
-                                                             "snapshot",  "quality",
-                                                             "note",      "wait",
-                                                             "span",      "span_histogram"};
+inline constexpr std::array<std::string_view, 23> kTables = {"recording",     "probe_cost",
+                                                             "host",          "target",
+                                                             "process",       "module",
+                                                             "frame",         "stack",
+                                                             "thread",        "cpu_sample",
+                                                             "function",      "function_alias",
+                                                             "call_node",     "function_histogram",
+                                                             "latency",       "slow_call",
+                                                             "snapshot",      "quality",
+                                                             "note",          "wait",
+                                                             "page_fault",    "span",
+                                                             "span_histogram"};
 
 // Bytes 0..99 of an SQLite file that tell what it is (https://www.sqlite.org/fileformat.html).
 inline constexpr std::size_t kHeaderBytes = 100;

@@ -22,7 +22,8 @@ CREATE TABLE recording (
   budget_percent  REAL NOT NULL,     -- of one CPU, for all probes together; 0: no limit
   calls_by_thread INTEGER NOT NULL,  -- 1: call_node has a tree for each thread
   off_cpu_split   INTEGER NOT NULL,  -- 0: blocked_ns and runq_ns were not measured, and are 0
-  off_cpu         INTEGER NOT NULL   -- 1: table wait was recorded
+  off_cpu         INTEGER NOT NULL,  -- 1: table wait was recorded
+  page_faults     INTEGER NOT NULL   -- 1: table page_fault was recorded
 );
 
 -- What one probe added on this machine, measured at the start: one row; 0 = not measured.
@@ -129,6 +130,15 @@ CREATE TABLE wait (
   count      INTEGER NOT NULL,
   blocked_ns INTEGER NOT NULL,  -- asleep: lock, I/O, timer
   runq_ns    INTEGER NOT NULL,  -- ready, waiting for a CPU
+  PRIMARY KEY (stack, pid, tid)
+) WITHOUT ROWID;
+
+-- How often a thread touched memory in a stack that was not there yet: one page or more each time.
+CREATE TABLE page_fault (
+  stack INTEGER NOT NULL,  -- stack.id
+  pid   INTEGER NOT NULL,
+  tid   INTEGER NOT NULL,
+  count INTEGER NOT NULL,
   PRIMARY KEY (stack, pid, tid)
 ) WITHOUT ROWID;
 

@@ -13,26 +13,50 @@
 
 namespace callscope {
 
+namespace {
+
+// For all processes.
+Fd open_on_cpu(perf_event_attr& attr, int cpu) {
+  attr.size = sizeof(attr);
+  return Fd(
+      static_cast<int>(::syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC)));
+}
+
+bool not_permitted(int err) { return err == EACCES || err == EPERM; }
+
+}  // namespace
+
 Result<Fd> open_sampling_event(SampleClock clock, int cpu, std::uint64_t sample_hz) {
   perf_event_attr attr{};
-  attr.size = sizeof(attr);
   const bool hardware = clock == SampleClock::kCycles;
   attr.type = hardware ? PERF_TYPE_HARDWARE : PERF_TYPE_SOFTWARE;
   attr.config = hardware ? static_cast<std::uint64_t>(PERF_COUNT_HW_CPU_CYCLES)
                          : static_cast<std::uint64_t>(PERF_COUNT_SW_CPU_CLOCK);
   attr.freq = 1;
   attr.sample_freq = sample_hz;
-  const long fd = ::syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
-  if (fd >= 0) return Fd(static_cast<int>(fd));
+  Fd event = open_on_cpu(attr, cpu);
   const int err = errno;
+  if (event.valid()) return event;
   const std::string what = std::string("cannot open the ") + (hardware ? "cycles" : "cpu-clock") +
                            " event at " + std::to_string(sample_hz) + " Hz on CPU " +
                            std::to_string(cpu);
-  if (err == EACCES || err == EPERM)
-    return fail(ErrorCode::kNotPermitted, what, "run with sudo", err);
+  if (not_permitted(err)) return fail(ErrorCode::kNotPermitted, what, "run with sudo", err);
   if (err == EINVAL)
     return fail(ErrorCode::kUsage, what, "see /proc/sys/kernel/perf_event_max_sample_rate", err);
   return fail(ErrorCode::kUnsupported, what, hardware ? "use the default cpu-clock" : "", err);
+}
+
+Result<Fd> open_page_fault_event(int cpu) {
+  perf_event_attr attr{};
+  attr.type = PERF_TYPE_SOFTWARE;
+  attr.config = PERF_COUNT_SW_PAGE_FAULTS;
+  attr.sample_period = 1;
+  Fd event = open_on_cpu(attr, cpu);
+  const int err = errno;
+  if (event.valid()) return event;
+  const std::string what = "cannot open the page-faults event on CPU " + std::to_string(cpu);
+  if (not_permitted(err)) return fail(ErrorCode::kNotPermitted, what, "run with sudo", err);
+  return fail(ErrorCode::kUnsupported, what, {}, err);
 }
 
 Result<std::vector<int>> online_cpus() {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Opens sampling perf events, one a CPU. The event lives as long as its Fd.
+// Opens perf events, one a CPU. The event lives as long as its Fd.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +16,10 @@ enum class SampleClock { kCpuClock, kCycles };
 // processes. kUnsupported: no such hardware event here; kNotPermitted: perf_event_paranoid or
 // capabilities.
 Result<Fd> open_sampling_event(SampleClock clock, int cpu, std::uint64_t sample_hz);
+
+// One that fires at each page fault on the CPU, of all processes, behind it. kNotPermitted as
+// above.
+Result<Fd> open_page_fault_event(int cpu);
 
 // Numbers of the online CPUs, from /sys/devices/system/cpu/online.
 Result<std::vector<int>> online_cpus();

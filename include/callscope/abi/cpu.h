@@ -22,7 +22,7 @@ struct cs_cpu_config {
 	__u32 python; /* 0: no process has Python frames; the verifier is spared that code */
 };
 
-/* Key of map cs_stack_counts. */
+/* Key of maps cs_stack_counts, and of those of other objects that count by stack. */
 struct cs_stack_key {
 	__u64 hash; /* of all frames, kernel and user */
 	__u32 tgid;
@@ -35,13 +35,14 @@ struct cs_stack_count {
 	__u32 pad;
 };
 
-#define CS_RECORD_STACK	     1 /* beside the kinds of abi/process.h */
-#define CS_RECORD_SAMPLE     2
-#define CS_RECORD_MISSED     3
-#define CS_RECORD_WAIT_STACK 6 /* of the offcpu object: a thread waits in it */
+#define CS_RECORD_STACK	      1 /* beside the kinds of abi/process.h */
+#define CS_RECORD_SAMPLE      2
+#define CS_RECORD_MISSED      3
+#define CS_RECORD_WAIT_STACK  6 /* of the offcpu object: a thread waits in it */
+#define CS_RECORD_FAULT_STACK 7 /* of the memory object: it touched memory that was not there */
 
-/* CS_RECORD_STACK, CS_RECORD_WAIT_STACK: sent when a key is first seen; only the used frames are
- * sent. */
+/* CS_RECORD_STACK, CS_RECORD_WAIT_STACK, CS_RECORD_FAULT_STACK: sent when a key is first seen; only
+ * the used frames are sent. */
 struct cs_stack_record {
 	__u32 kind;
 	__u32 size; /* of the record in bytes, frames included */

@@ -18,6 +18,10 @@ enum cs_stat {
 	CS_STAT_WAIT_UNSEEN,	 /* waits that nobody saw begin: not counted */
 	CS_STAT_WAIT_NOT_WALKED, /* waits whose stack was not walked, to keep the cost low */
 	CS_STAT_WAIT_LOST,	 /* waits lost: no room for a thread or for a stack */
+	/* memory object */
+	CS_STAT_FAULTS,		  /* page faults in target processes */
+	CS_STAT_FAULT_NOT_WALKED, /* of them, whose stack was not walked, to keep the cost low */
+	CS_STAT_FAULT_LOST,	  /* of them, lost: no room for a new stack */
 	/* calls object */
 	CS_STAT_THREAD_STATE_FULL, /* entries lost: no memory for the thread's shadow stack */
 	CS_STAT_DEPTH_EXCEEDED, /* entries below CS_CALL_DEPTH probed frames: counted, not timed */

@@ -45,6 +45,14 @@ TEST_CASE("waits are weighed by their time, asleep and ready", "[unit]") {
         "redis-server;_start;__libc_start_call_main;main;getCommand;tcp_sendmsg_[k] 5000000\n");
 }
 
+TEST_CASE("page faults are weighed by their number", "[unit]") {
+  callscope::ReportOptions options;
+  options.weight = callscope::StackWeight::kPageFaults;
+  CHECK(render_folded(sample_recording(), options) ==
+        "bio_close_file;[cut];main;[libc.so.6+0x1234] 16\n"
+        "redis-server;_start;__libc_start_call_main;main;getCommand 2048\n");
+}
+
 TEST_CASE("threads of one name share their lines, and unknown threads have the target's",
           "[unit]") {
   Recording recording = sample_recording();

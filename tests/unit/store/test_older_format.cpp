@@ -69,6 +69,8 @@ Recording as_format_1(Recording recording) {
   recording.budget_percent = 0;
   recording.calls_by_thread = recording.off_cpu_split = recording.off_cpu = false;
   recording.waits.clear();
+  recording.page_faults = false;
+  recording.faults.clear();
   recording.processes.clear();
   recording.call_nodes.clear();
   recording.latency_columns.clear();

@@ -75,6 +75,7 @@ TEST_CASE("each flush of a growing recording can be read while the writer lives"
   grown.cpu[1].count += 5;
   grown.cpu[1].slow_count += 2;
   grown.waits[2].runq_ns += 3;
+  grown.faults[1].count += 4;
   grown.quality[0].value = 9;
   grown.call_nodes[2].self_ns += 17;
   grown.latency_columns = whole.latency_columns;
