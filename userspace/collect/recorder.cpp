@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <numeric>
 #include <set>
 
 #include "collect/hot_functions.hpp"
@@ -151,10 +152,12 @@ Result<void> Recorder::choose_hot_functions() {
 
 void Recorder::update_calls(std::uint64_t now_ns) {
   if (!calls_) return;
+  // What is seen now returned since the last time, which is about a second ago: it belongs to the
+  // second that holds most of that.
   const std::uint64_t elapsed_ns = now_ns - begin_ns_;
-  // What is seen in a tick returned before it: a tick on the full second closes the one that ended.
-  const std::uint64_t second = elapsed_ns == 0 ? 0 : (elapsed_ns - 1) / kNsPerSecond;
-  calls_->calls().update(static_cast<std::uint32_t>(second));
+  const std::uint64_t middle_ns = std::midpoint(calls_updated_ns_, elapsed_ns);
+  calls_updated_ns_ = elapsed_ns;
+  calls_->calls().update(static_cast<std::uint32_t>(middle_ns / kNsPerSecond));
   slow_calls_.update(calls_->calls().registry(), begin_ns_, cpu_.get());
 }
 

@@ -127,6 +127,7 @@ class Recorder {
   // What will probe the hot functions, until they are chosen.
   std::future<Result<std::unique_ptr<CallsCollector>>> loading_;
   std::uint64_t begin_ns_ = 0;
+  std::uint64_t calls_updated_ns_ = 0;  // from then on
 };
 
 }  // namespace callscope
