@@ -1,16 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // attach_time PID GLOB[,GLOB...]: what is spent until a process is probed, step by step, through
 // the same code as the recorder's. Prints "functions N", "probes N", then "STEP_ms X" for find
-// (names), load (the BPF program), plan (decoding), attach and detach.
+// (names), load (the BPF program), plan (decoding), attach and detach; then kernel_attach and
+// kernel_detach: a program that does nothing, at the same places by one link, which is what the
+// kernel alone takes.
+#include <bpf/bpf.h>
 #include <fmt/format.h>
 
+#include <array>
 #include <cstdint>
 #include <cstdlib>
 #include <functional>
+#include <map>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "bpf/calls_program.hpp"
+#include "bpf/uprobe_links.hpp"
 #include "collect/exit_policy.hpp"
 #include "collect/function_registry.hpp"
 #include "collect/host.hpp"
@@ -20,6 +27,7 @@
 #include "symbols/symbolizer.hpp"
 #include "sys/clock.hpp"
 #include "sys/parse_number.hpp"
+#include "sys/uprobe_link.hpp"
 #include "target/safety.hpp"
 
 using namespace callscope;
@@ -36,6 +44,36 @@ auto timed(const char* step, Work work) {
     std::exit(1);
   }
   return result;
+}
+
+// r0 = 0; exit
+constexpr std::array<bpf_insn, 2> kNothing{
+    {{BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, 0}, {BPF_JMP | BPF_EXIT, 0, 0, 0, 0}}};
+
+// Where the process has probes, by file.
+std::map<std::string, std::set<std::uint64_t>> probed_places(std::int32_t pid) {
+  std::map<std::string, std::set<std::uint64_t>> places;
+  for (const UprobeLink& link : list_uprobe_links())
+    if (link.pid == pid) places[link.path].insert(link.offsets.begin(), link.offsets.end());
+  return places;
+}
+
+Result<std::vector<Fd>> link_nothing(std::int32_t pid, const auto& places) {
+  bpf_prog_load_opts options{};
+  options.sz = sizeof(options);
+  options.expected_attach_type = static_cast<bpf_attach_type>(kAttachTraceUprobeMulti);
+  const Fd program(::bpf_prog_load(BPF_PROG_TYPE_KPROBE, "nothing", "GPL", kNothing.data(),
+                                   kNothing.size(), &options));
+  std::vector<Fd> links;
+  for (const auto& [path, offsets] : places) {
+    const std::vector<std::uint64_t> sites(offsets.begin(), offsets.end());
+    const std::vector<std::uint64_t> cookies(sites.size());
+    Result<Fd> link =
+        link_uprobes({program.get(), UprobeLinkKind::kEntry, path, sites, cookies, pid});
+    if (!link) return std::unexpected(link.error());
+    links.push_back(std::move(*link));
+  }
+  return links;
 }
 
 }  // namespace
@@ -69,6 +107,12 @@ int main(int argc, char** argv) {
   });
   fmt::print("functions {}\nprobes {}\n", plan->functions.size(), plan->probes.size());
   timed("attach", [&] { return program.links().attach(*pid, std::move(plan->probes)); });
+  const auto places = probed_places(*pid);
   timed("detach", [&] { return program.stop(); });
+  auto nothing = timed("kernel_attach", [&] { return link_nothing(*pid, places); });
+  timed("kernel_detach", [&]() -> Result<void> {
+    nothing->clear();
+    return {};
+  });
   return 0;
 }

@@ -3,7 +3,7 @@
 # The longest pause of a running program while some 10,000 functions of a big library are attached and
 # detached: gaps between clock readings of a spinning thread, and the slowest map-touch-unmap of another
 # one, for attaching holds the lock of the address space. The same without callscope is the noise.
-# The steps are timed by attach_time.cpp. Limits: attach + detach 300 ms; each pause at most 50 ms more than the noise.
+# The steps are timed by attach_time.cpp; kernel_attach, kernel_detach: an empty program at the same places. Limits: attach + detach 300 ms; each pause at most 50 ms more than the noise.
 set -u
 # shellcheck source=tests/bench/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -87,7 +87,7 @@ echo "A running program with $file: $probed functions ($exits) attached and deta
 echo
 head_row "" "nothing" "1 function" "$probed functions"
 row "recording of 1 s, ms" - "$(cell ms-one)" "$(cell ms-many)"
-for step in find plan attach detach; do
+for step in find plan attach detach kernel_attach kernel_detach; do
   row "$step, ms" - "$(cell "one-${step}_ms" %.1f)" "$(cell "many-${step}_ms" %.1f)"
 done
 row "longest gap of a spinning thread, ms" "$(cell spin-idle %.1f)" "$(cell spin-one %.1f)" "$(cell spin-many %.1f)"
