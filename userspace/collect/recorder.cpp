@@ -121,7 +121,7 @@ Result<void> Recorder::tick() {
   update_calls(now_ns);
   if (spans_) spans_->update(recording_.spans);
   update_quality();
-  for (CachedModule* const file : symbolizer_.elf_files()) debug_info_.want(*file);
+  debug_info_.look(symbolizer_);
   return {};
 }
 

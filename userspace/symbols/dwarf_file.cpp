@@ -80,6 +80,7 @@ Result<DwarfFile> DwarfFile::open(const ElfImage& image, ByteSpan shared, std::u
     return fail(ErrorCode::kNotFound, "a part of the debug information is in a file of its own",
                 "install the debug package completely");
   DwarfFile file;
+  file.bytes_ = debug_bytes(image);
   Result<Opened> main = begin(image.bytes());
   if (!main) return std::unexpected(main.error());
   file.main_ = std::move(*main);

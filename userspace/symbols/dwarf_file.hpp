@@ -34,6 +34,7 @@ class DwarfFile {
                                 std::uint64_t max_bytes = kMaxDebugBytes);
 
   [[nodiscard]] Dwarf* get() const { return main_.dwarf.get(); }
+  [[nodiscard]] std::uint64_t bytes() const { return bytes_; }  // of its debug sections, unpacked
   // Whether an executable section holds the address. Debug information is also there for functions
   // that the linker has thrown away (duplicates of templates); their addresses are none.
   [[nodiscard]] bool is_code(std::uint64_t vaddr) const;
@@ -55,6 +56,7 @@ class DwarfFile {
 
   Opened shared_;
   Opened main_;
+  std::uint64_t bytes_ = 0;
   std::vector<std::pair<std::uint64_t, std::uint64_t>> code_;  // [first, end)
 };
 

@@ -42,12 +42,6 @@ std::vector<Symbolizer::ElfFrames> Symbolizer::elf_frames() const {
   return all;
 }
 
-std::vector<CachedModule*> Symbolizer::elf_files() const {
-  std::vector<CachedModule*> files;
-  for (const auto& [file, module] : module_ids_) files.push_back(file);
-  return files;
-}
-
 // One for each process: the same address holds different code in each of them.
 std::uint32_t Symbolizer::jit_module(std::int32_t pid) {
   const auto [slot, added] = jit_modules_.try_emplace(pid, 0);

@@ -74,8 +74,8 @@ class Symbolizer {
     std::vector<ElfFrame> frames;
   };
   [[nodiscard]] std::vector<ElfFrames> elf_frames() const;
-  // The files of such frames and of probed functions, in no order.
-  [[nodiscard]] std::vector<CachedModule*> elf_files() const;
+  // How many files have such frames or probed functions; only grows.
+  [[nodiscard]] std::size_t elf_file_count() const { return module_ids_.size(); }
 
   // Reads /proc/kallsyms now instead of at the first kernel address.
   Result<void> load_kernel();
