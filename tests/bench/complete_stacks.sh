@@ -44,7 +44,7 @@ measure() { # NAME
 cut=()
 head_row "program" "callscope: reach the start, %" samples "middle left out or cut by depth, %" "named frames, %" \
   "perf dwarf: %" samples "named, %" "perf fp: %" samples "named, %"
-for program in ${PROGRAMS:-$real_programs g++}; do
+for program in ${PROGRAMS:-$real_programs node g++}; do
   { has_program "$program" && start_program "$program"; } ||
     die "$program is missing or does not start; scripts/install_deps.sh --bench installs it"
   measure "$program"

@@ -116,6 +116,21 @@ heavy_source() {
   done
 }
 
+# Code that is compiled at run time, and builtins of V8 that have no unwind tables.
+start_node() {
+  cat >"$work/busy.js" <<'END'
+const fibonacci = (n) => (n < 2 ? n : fibonacci(n - 1) + fibonacci(n - 2));
+function sortedKeys() {
+  const values = new Map();
+  for (let i = 0; i < 3000; i++) values.set(`key${i}`, fibonacci(i % 15));
+  return [...values].sort((a, b) => a[1] - b[1]);
+}
+for (;;) JSON.stringify(sortedKeys());
+END
+  lead node --perf-basic-prof "$work/busy.js"
+  program_pid=$!
+}
+
 # One compilation that takes half a minute or more.
 start_cc1plus() {
   heavy_source 200 >"$work/heavy.cpp"

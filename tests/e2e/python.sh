@@ -76,6 +76,9 @@ if command -v /usr/bin/node >/dev/null; then
       END { print all + 0, unnamed + 0 }' <<<"$out")
     between "node $option: samples in compiled code" "$compiled" 50 100000
     between "node $option: those without a name" "$unnamed" 0 "$((compiled / 20))"
+    json node.cscope
+    between "node $option: per cent of stacks that reach the start, through V8's builtins" \
+      "$(field '100 * ([.cpu.stacks[] | select(.end == "complete") | .count] | add // 0) / .cpu.samples')" 95 100
   done
 else
   echo "skipped: no /usr/bin/node"
