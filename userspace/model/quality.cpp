@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 
 #include "model/probe_time.hpp"
 #include "model/stack_summary.hpp"
@@ -19,33 +20,45 @@ std::string share_of(std::uint64_t part, std::uint64_t whole) {
 
 struct NamedEnd {
   StackEnd end;
-  const char* key;
+  const char* key;  // behind a prefix that says of what
   const char* meaning;
 };
 constexpr std::array kEnds = {
-    NamedEnd{StackEnd::kComplete, "stacks_complete", "reaches the first frame of its thread"},
-    NamedEnd{StackEnd::kDeep, "stacks_deep",
+    NamedEnd{StackEnd::kComplete, "complete", "reaches the first frame of its thread"},
+    NamedEnd{StackEnd::kDeep, "deep",
              "reaches the first frame of its thread, too deep for its middle to be kept"},
-    NamedEnd{StackEnd::kDepth, "stacks_depth",
+    NamedEnd{StackEnd::kDepth, "depth",
              "has more frames than are walked: 8192, or 640 while deep stacks take too much time"},
-    NamedEnd{StackEnd::kNoMapping, "stacks_no_mapping", "ended at an address in no known code"},
-    NamedEnd{StackEnd::kNoTable, "stacks_no_table",
+    NamedEnd{StackEnd::kNoMapping, "no_mapping", "ended at an address in no known code"},
+    NamedEnd{StackEnd::kNoTable, "no_table",
              "ended in code without unwind table and without frame pointers"},
-    NamedEnd{StackEnd::kJit, "stacks_jit",
-             "ended in code compiled at run time without frame pointers"},
-    NamedEnd{StackEnd::kBadRule, "stacks_bad_rule",
-             "ended where the unwind table cannot be expressed"},
-    NamedEnd{StackEnd::kNoRegister, "stacks_no_register",
+    NamedEnd{StackEnd::kJit, "jit", "ended in code compiled at run time without frame pointers"},
+    NamedEnd{StackEnd::kBadRule, "bad_rule", "ended where the unwind table cannot be expressed"},
+    NamedEnd{StackEnd::kNoRegister, "no_register",
              "ended where the caller follows from a register that is not known any more"},
-    NamedEnd{StackEnd::kReadFault, "stacks_read_fault", "ended at memory that could not be read"},
-    NamedEnd{StackEnd::kBackward, "stacks_backward", "ended where the caller would lie below"},
-    NamedEnd{StackEnd::kTrampoline, "stacks_trampoline",
+    NamedEnd{StackEnd::kReadFault, "read_fault", "ended at memory that could not be read"},
+    NamedEnd{StackEnd::kBackward, "backward", "ended where the caller would lie below"},
+    NamedEnd{StackEnd::kTrampoline, "trampoline",
              "ended at a return probe whose original address is not known"},
-    NamedEnd{StackEnd::kZeroReturn, "stacks_zero_return",
+    NamedEnd{StackEnd::kZeroReturn, "zero_return",
              "ended at 0 as a return address: overwritten, or the beginning of a stack that the "
              "program made itself"},
-    NamedEnd{StackEnd::kNoUser, "stacks_no_user", "has no 64-bit user code"},
+    NamedEnd{StackEnd::kNoUser, "no_user", "has no 64-bit user code, or was not walked"},
 };
+
+using CountsByEnd = decltype(StackSummary::ends);
+
+template <typename Rows>
+CountsByEnd count_ends(const Recording& recording, const Rows& rows) {
+  CountsByEnd ends{};
+  for (const auto& row : rows)
+    ends.at(static_cast<std::size_t>(recording.stacks[row.stack].end)) += row.count;
+  return ends;
+}
+
+std::uint64_t sum(const CountsByEnd& ends) {
+  return std::accumulate(ends.begin(), ends.end(), std::uint64_t{0});
+}
 
 }  // namespace
 
@@ -69,11 +82,16 @@ std::vector<QualityItem> quality_items(const Recording& recording) {
   derive("unfinished", recording.finished ? 0 : 1, true,
          "the recorder was killed or still records: data up to its last flush");
   const StackSummary stacks = summarize_stacks(recording);
-  for (const NamedEnd& end : kEnds)
-    if (const std::uint64_t samples = stacks.ends.at(static_cast<std::size_t>(end.end)))
-      derive(end.key, samples, false,
-             std::string("CPU samples whose stack ") + end.meaning +
-                 share_of(samples, stacks.samples));
+  const auto derive_ends = [&](const std::string& prefix, const std::string& what,
+                               const CountsByEnd& ends) {
+    for (const NamedEnd& end : kEnds)
+      if (const std::uint64_t count = ends.at(static_cast<std::size_t>(end.end)))
+        derive(prefix + end.key, count, false,
+               what + " whose stack " + end.meaning + share_of(count, sum(ends)));
+  };
+  derive_ends("stacks_", "CPU samples", stacks.ends);
+  derive_ends("wait_stacks_", "waits", count_ends(recording, recording.waits));
+  derive_ends("fault_stacks_", "page faults", count_ends(recording, recording.faults));
   derive("truncated_samples", stacks.truncated, false,
          "CPU samples whose stack walk was cut before the thread's first function" +
              share_of(stacks.truncated, stacks.samples));
