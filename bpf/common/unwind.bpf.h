@@ -112,8 +112,8 @@ static __always_inline int cs_walk_current(void *interrupted, struct cs_unwind *
 
 /* Walks of deep stacks take this part of each CPU: when there are too many, some go to their end
  * and the others are cut. */
-#define CS_DEEP_PART	 25
-#define CS_DEEP_BURST_NS 50000000
+#define CS_DEEP_PART	 20
+#define CS_DEEP_BURST_NS 100000000
 
 /* The same in a sampling event. */
 static __always_inline int cs_walk_interrupted(void *ctx, struct cs_unwind *walk,

@@ -129,13 +129,9 @@ CS_INLINE int cs_step_by_rule(struct cs_unwind *walk, const struct cs_unwind_rul
 	return cs_return_to(walk, caller);
 }
 
-/* A call instruction ends at addr. 0xcc: one that bears a probe. */
-CS_INLINE int cs_follows_call(__u64 addr)
+/* The eight bytes end with a call instruction. 0xcc: one that bears a probe. */
+CS_INLINE int cs_ends_with_call(const __u8 *code)
 {
-	__u8 code[8];
-
-	if (cs_read_user(code, sizeof(code), addr - sizeof(code)))
-		return 0;
 	if (code[3] == 0xe8 || code[3] == 0xcc)
 		return 1;
 	/* ff /2 with no, one or four bytes of displacement, with or without SIB */
@@ -144,6 +140,25 @@ CS_INLINE int cs_follows_call(__u64 addr)
 	       (code[4] == 0xff && (code[5] >> 3 & 7) == 2) ||
 	       (code[2] == 0xff && (code[3] >> 3 & 7) == 2) ||
 	       (code[1] == 0xff && (code[2] >> 3 & 7) == 2);
+}
+
+CS_INLINE int cs_follows_call(__u64 addr)
+{
+	__u8 code[8];
+
+	return !cs_read_user(code, sizeof(code), addr - sizeof(code)) && cs_ends_with_call(code);
+}
+
+/* The same of what lies where a return address should. The kernel may have taken code out of the
+ * page table that has not run for a while, as khugepaged does: then it is enough that it is code.
+ */
+CS_INLINE int cs_may_follow_call(struct cs_unwind *walk, __u64 addr)
+{
+	__u8 code[8];
+
+	if (cs_read_user(code, sizeof(code), addr - sizeof(code)))
+		return cs_find_range(walk, addr - 1);
+	return cs_ends_with_call(code);
 }
 
 /* Code without a table. failed: what to say when rbp is not the frame pointer of its caller. */
@@ -158,7 +173,7 @@ CS_INLINE int cs_step_by_frame_pointer(struct cs_unwind *walk, int failed)
 	if (frame < sp || frame & 7 || cs_read_stack(walk, frame, &caller_rbp) ||
 	    cs_read_stack(walk, frame + 8, &addr))
 		return failed;
-	if (addr && addr != walk->trampoline && !cs_follows_call(addr))
+	if (addr && addr != walk->trampoline && !cs_may_follow_call(walk, addr))
 		return failed;
 	walk->slot = frame + 8;
 	walk->regs[CS_REG_RBP] = caller_rbp;
