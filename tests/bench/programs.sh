@@ -127,7 +127,7 @@ function sortedKeys() {
 }
 for (;;) JSON.stringify(sortedKeys());
 END
-  lead node --perf-basic-prof "$work/busy.js"
+  lead env -C "$work" node --perf-basic-prof busy.js # it writes logs where it stands
   program_pid=$!
 }
 
@@ -163,6 +163,9 @@ start_program() {
 stop_program() {
   local group
   for group in "${program_groups[@]}"; do kill -KILL -- "-$group" 2>/dev/null; done
-  for group in "${program_groups[@]}"; do wait "$group" 2>/dev/null; done
+  for group in "${program_groups[@]}"; do
+    wait "$group" 2>/dev/null
+    rm -f "/tmp/perf-$group.map" # node's
+  done
   program_groups=()
 }

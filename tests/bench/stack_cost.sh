@@ -7,7 +7,7 @@
 set -u
 # shellcheck source=tests/bench/lib.sh
 . "$(dirname "$0")/lib.sh"
-need perf python3
+need perf python3 bpftool jq
 
 hz=999
 rounds_per_window=100 # of t_busy: one window takes about 70 ms
@@ -46,6 +46,23 @@ close_target
 base=$(cat "$work"/none_? | undisturbed)
 percent() { calculate "($(undisturbed <"$work/$1") / $base - 1) * 100"; }
 noise=$(awk "BEGIN { d = $(percent none_1) - $(percent none_2); printf \"%.3f\", d < 0 ? -d : d }")
+
+# ---- the same without noise: what the sampling program takes of a CPU that the target keeps busy, by the
+# kernel's own count. The interrupts themselves are the same for all.
+"$TARGETS/t_busy_nofp" --ms 60000 >/dev/null 2>&1 &
+busy=$!
+children+=("$busy")
+tool ours "$busy"
+background timeout -s INT 120 "${command[@]}"
+sleep 2 # to start
+sysctl -q kernel.bpf_stats_enabled=1
+sleep 5
+program_ns=$(bpftool prog show name cs_sample_cpu -j | jq '.. | .run_time_ns? // empty')
+ticks=$(bpftool prog show name cs_sample_cpu -j | jq '.. | .run_cnt? // empty')
+sysctl -q kernel.bpf_stats_enabled=0
+stop "$started" INT
+kill "$busy"
+program_percent=$(calculate "${program_ns:-x} / ${ticks:-x} * $hz / 1e7")
 
 # ---- bytes and time
 /usr/bin/python3 -c "$program" &
@@ -95,6 +112,9 @@ row "perf record --call-graph fp (stacks cut)" "$(percent fp)" "$(cat "$work/fp.
 row "perf record --call-graph dwarf" "$(percent dwarf)" "$(cat "$work/dwarf.bytes")" "$(cat "$work/dwarf.ms")"
 row "callscope record" "$(percent ours)" "$(cat "$work/ours.bytes")" "$(cat "$work/ours.ms")"
 echo
+echo "The sampling program takes $program_percent % of a CPU."
+echo
+ratio stack_program_percent "$program_percent" 0.5
 ratio stack_slowdown_above_perf_fp_points "$(calculate "$(percent ours) - $(percent fp)")" "$(calculate "0.5 + $noise")"
 ratio stack_bytes_of_perf_dwarf "$(calculate "$(cat "$work/ours.bytes") / $(cat "$work/dwarf.bytes")")" 0.05
 ratio stack_time_of_perf_dwarf "$(calculate "$(cat "$work/ours.ms") / $(cat "$work/dwarf.ms")")" 0.1
