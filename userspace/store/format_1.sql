@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Shows a recording of format 1 (callscope 0.1) as one of format 2 without touching the file: what is
+-- Shows a recording of format 1 (callscope 0.1) as one of format 3 without touching the file: what is
 -- temporary hides what has the same name. What format 1 did not record is 0, empty or absent.
 CREATE TEMP VIEW recording AS
   SELECT *, 0.0 AS budget_percent, 0 AS calls_by_thread, 0 AS off_cpu_split, 0 AS off_cpu,

@@ -147,6 +147,7 @@ Result<void> adapt_version(Database& database) {
   CS_TRY(pragma->status());
   if (version == store::kFormatVersion) return {};
   if (version == 1) return database.execute(store::kFormat1ViewsSql);
+  if (version == 2) return database.execute(store::kFormat2ViewsSql);
   std::string maker = "another callscope";
   Result<Statement> query = database.prepare("SELECT tool_version FROM recording");
   if (query && query->next()) maker = "callscope " + query->text(0);

@@ -11,9 +11,10 @@
 namespace callscope::store {
 
 inline constexpr std::uint32_t kApplicationId = 0x4373636F;
-inline constexpr std::uint32_t kFormatVersion = 2;
+inline constexpr std::uint32_t kFormatVersion = 3;
 extern const char kSchemaSql[];        // makes an empty recording of kFormatVersion
-extern const char kFormat1ViewsSql[];  // shows an open recording of format 1 as one of format 2
+extern const char kFormat1ViewsSql[];  // shows an open recording of format 1 as one of this
+extern const char kFormat2ViewsSql[];  // the same of format 2
 
 // Every table of a recording.
 inline constexpr std::array<std::string_view, 23> kTables = {"recording",     "probe_cost",

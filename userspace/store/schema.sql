@@ -1,13 +1,13 @@
 -- SPDX-License-Identifier: Apache-2.0
--- A callscope recording (*.cscope): one SQLite database, format version 2.
+-- A callscope recording (*.cscope): one SQLite database, format version 3.
 -- Header: application_id 0x4373636F ("Csco"), user_version = format version. Both are read before
 -- anything else; table recording and its column tool_version stay in every later version.
 -- Times: CLOCK_MONOTONIC nanoseconds; t_ns counts from the start of the recording.
--- format_1.sql tells what format 1 lacked; it can still be read.
+-- format_1.sql and format_2.sql tell what earlier formats lacked; they can still be read.
 -- Unsigned 64-bit values are stored as SQLite's signed integers: addresses of the kernel look
 -- negative; printf('%x', addr) shows them right. Absent texts are '', absent numbers NULL.
 PRAGMA application_id = 1131635567;
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 
 -- The run as a whole: exactly one row (none: the recorder died before its first flush).
 CREATE TABLE recording (

@@ -86,11 +86,11 @@ TEST_CASE("what is not a recording is refused with its reason", "[unit]") {
 TEST_CASE("a recording of another version says who made it and what is read here", "[unit]") {
   const TemporaryFolder folder;
   const std::string path = finished_recording(folder);
-  change(path, "PRAGMA user_version = 3; UPDATE recording SET tool_version = '9.9'");
+  change(path, "PRAGMA user_version = 4; UPDATE recording SET tool_version = '9.9'");
   CHECK(error_of(path).code == ErrorCode::kCorrupt);
-  CHECK(mentions(error_of(path), "callscope 9.9, format 3; this one reads formats 1 to 2"));
+  CHECK(mentions(error_of(path), "callscope 9.9, format 4; this one reads formats 1 to 3"));
   change(path, "DROP TABLE recording");
-  CHECK(mentions(error_of(path), "another callscope, format 3"));
+  CHECK(mentions(error_of(path), "another callscope, format 4"));
 }
 
 TEST_CASE("every truncation of a recording is an error", "[unit]") {

@@ -107,3 +107,25 @@ TEST_CASE("a recording of format 1 reads with what it lacks absent, and stays as
     CHECK(*read == as_format_1(sample_recording()));
   }
 }
+
+TEST_CASE("a recording of format 2 reads without page faults", "[unit]") {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("old.cscope");
+  Result<RecordingWriter> writer = RecordingWriter::create(path);
+  REQUIRE(writer);
+  REQUIRE(writer->finish(sample_recording()));
+  {
+    Result<Database> database = Database::open(path, SQLITE_OPEN_READWRITE, path);
+    REQUIRE(database);
+    REQUIRE(
+        database->execute("DROP TABLE page_fault; ALTER TABLE recording DROP COLUMN page_faults;"
+                          "PRAGMA user_version = 2"));
+  }
+  Recording expected = sample_recording();
+  expected.page_faults = false;
+  expected.faults.clear();
+  const Result<Recording> read = read_recording(path);
+  INFO((read ? std::string() : read.error().message()));
+  REQUIRE(read);
+  CHECK(*read == expected);
+}
