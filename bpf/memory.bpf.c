@@ -38,7 +38,8 @@ static __always_inline void cs_count_fault(void *ctx, struct cs_unwind *walk,
 		cs_charge_walk(walk, bpf_ktime_get_ns());
 }
 
-/* A perf event, behind the fault: what it brought can be read. */
+/* A perf event, before the fault is served. While it runs no sample is taken on its CPU:
+ * bpf_prog_active in the kernel lets no second perf event in. */
 SEC("perf_event")
 int cs_fault_memory(void *ctx)
 {

@@ -17,8 +17,8 @@ enum class SampleClock { kCpuClock, kCycles };
 // capabilities.
 Result<Fd> open_sampling_event(SampleClock clock, int cpu, std::uint64_t sample_hz);
 
-// One that fires at each page fault on the CPU, of all processes, behind it. kNotPermitted as
-// above.
+// One that fires at each page fault on the CPU, of all processes, before it is served.
+// kNotPermitted as above.
 Result<Fd> open_page_fault_event(int cpu);
 
 // Numbers of the online CPUs, from /sys/devices/system/cpu/online.
