@@ -71,7 +71,7 @@ struct cs_unwind {
 	__u64 missed;		    /* address that lay in no range; 0: none */
 	__u64 slot;		    /* where the return address of this frame's callee was */
 	__u64 original;		    /* what a return probe replaced in slot */
-	__u64 gregs[CS_GREG_COUNT]; /* to read a ucontext into */
+	__u64 gregs[CS_GREG_COUNT]; /* to read a ucontext into, or code */
 	__u64 window_at;	    /* address of window[0] */
 	__u32 window_bytes;	    /* 0: nothing was read */
 	__u32 pad;

@@ -151,14 +151,14 @@ CS_INLINE int cs_follows_call(__u64 addr)
 
 /* The same of what lies where a return address should. The kernel may have taken code out of the
  * page table that has not run for a while, as khugepaged does: then it is enough that it is code.
+ * Nothing on the stack: those of all calls together have 512 bytes, which the offcpu object needs
+ * on kernels that round up each to 32.
  */
 CS_INLINE int cs_may_follow_call(struct cs_unwind *walk, __u64 addr)
 {
-	__u8 code[8];
-
-	if (cs_read_user(code, sizeof(code), addr - sizeof(code)))
+	if (cs_read_user(walk->gregs, sizeof(walk->gregs[0]), addr - sizeof(walk->gregs[0])))
 		return cs_find_range(walk, addr - 1);
-	return cs_ends_with_call(code);
+	return cs_ends_with_call((const __u8 *)walk->gregs);
 }
 
 /* Code without a table. failed: what to say when rbp is not the frame pointer of its caller. */
