@@ -150,7 +150,7 @@ CS_INLINE int cs_follows_call(__u64 addr)
 }
 
 /* The same of what lies where a return address should. The kernel may have taken code out of the
- * page table that has not run for a while, as khugepaged does: then it is enough that it is code.
+ * page table that has not run for a while, as khugepaged may: then it is enough that it is code.
  * Nothing on the stack: those of all calls together have 512 bytes, which the offcpu object needs
  * on kernels that round up each to 32.
  */
