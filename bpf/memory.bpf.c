@@ -27,10 +27,11 @@ static __always_inline void cs_count_fault(void *ctx, struct cs_unwind *walk,
 {
 	struct cs_python_half python = {};
 	bool walked =
-	    cs_take_event(ctx, ctx, walk, record, bpf_ktime_get_ns(), cs_config.python, &python);
+	    cs_walk_event(ctx, walk, record, bpf_ktime_get_ns(), CS_STAT_FAULT_NOT_WALKED);
 
-	if (!walked)
-		cs_count(&cs_stats, CS_STAT_FAULT_NOT_WALKED);
+	if (walked && !cs_interrupted_user(ctx))
+		cs_add_kernel_half(ctx, record);
+	cs_identify_stack(ctx, walk, record, cs_config.python && walked, &python);
 	record->kind = CS_RECORD_FAULT_STACK;
 	if (!cs_count_stack(&cs_fault_counts, record, &python))
 		cs_count(&cs_stats, CS_STAT_FAULT_LOST);

@@ -46,32 +46,22 @@ static __always_inline struct cs_wait_time *cs_wait_time_of(const struct cs_stac
 	return bpf_map_lookup_elem(&cs_wait_times, key);
 }
 
-/* The stack of the thread that leaves its CPU. The time when it is taken. As cs_take_event, but in
- * a frame that is 32 bytes smaller: more than that the walker's subprograms do not leave on 6.1. */
+/* The stack of the thread that leaves its CPU. The time when it is taken. */
 static __always_inline __u64 cs_take_wait_stack(void *ctx, struct cs_unwind *walk,
 						struct cs_stack_record *record, __u64 now_ns)
 {
 	struct cs_python_half python = {};
 	struct cs_wait_time *time;
-	int walked = CS_STACK_NO_USER;
-	bool may_walk = cs_may_walk(walk, now_ns, CS_EVENT_PART, CS_EVENT_BURST_NS);
+	bool walked = cs_walk_event(NULL, walk, record, now_ns, CS_STAT_WAIT_NOT_WALKED);
 
-	if (may_walk) {
-		walked = cs_walk_current(NULL, walk, (struct cs_user_frames *)record->frames,
-					 CS_USER_FRAMES);
-	} else {
-		cs_begin_no_walk(walk);
-		cs_count(&cs_stats, CS_STAT_WAIT_NOT_WALKED);
-	}
-	cs_set_user_half(record, walk, walked);
-	if (may_walk)
+	if (walked)
 		cs_add_kernel_half(ctx, record);
-	cs_identify_stack(NULL, walk, record, cs_config.python && may_walk, &python);
+	cs_identify_stack(NULL, walk, record, cs_config.python && walked, &python);
 	record->kind = CS_RECORD_WAIT_STACK;
 	time = cs_wait_time_of(&record->key);
 	if (time && !time->sent && cs_send_taken(record, &python))
 		time->sent = 1;
-	if (!may_walk)
+	if (!walked)
 		return now_ns;
 	now_ns = bpf_ktime_get_ns();
 	cs_charge_walk(walk, now_ns);
