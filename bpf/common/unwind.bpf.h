@@ -23,6 +23,15 @@ static __always_inline long cs_read_user(void *to, __u32 size, __u64 from)
 #include "common/unwind/step.bpf.h"
 #include "common/unwind/walk.bpf.h"
 
+/* What was found in other code is forgotten. */
+static __always_inline void cs_set_generation(struct cs_unwind *walk, __u32 generation)
+{
+	if (walk->generation == generation && generation != CS_NO_GENERATION)
+		return;
+	walk->generation = generation;
+	walk->range.n_pages = 0;
+}
+
 /* The element may be recycled for another process meanwhile: what is read before its tgid is ours.
  */
 static __always_inline void cs_take_code(struct cs_unwind *walk, struct cs_process_code *code,
@@ -33,13 +42,11 @@ static __always_inline void cs_take_code(struct cs_unwind *walk, struct cs_proce
 	walk->first_range = code->first;
 	walk->n_ranges = code->count;
 	barrier();
-	if (code->tgid != tgid)
+	if (code->tgid != tgid) {
 		walk->n_ranges = 0;
-	else if (generation != walk->generation) {
-		for (int i = 0; i < CS_RECENT_RULES; i++)
-			walk->recent[i].addr = 0;
-		walk->generation = generation;
+		generation = CS_NO_GENERATION;
 	}
+	cs_set_generation(walk, generation);
 }
 
 /* The registers are set; the rest follows from the current task. Not 0: why there is no walk, enum
@@ -57,11 +64,12 @@ static __always_inline int cs_begin_walk(struct task_struct *task, struct cs_unw
 	walk->known = CS_REG_ALL;
 	walk->exact = 1;
 	walk->by_frame_pointer = 0;
-	walk->range.n_pages = 0;
 	walk->n_ranges = 0;
 	walk->trampoline = area ? area->vaddr : 0;
 	if (code)
 		cs_take_code(walk, code, tgid);
+	else
+		cs_set_generation(walk, CS_NO_GENERATION);
 	return cs_leave_uprobes_page(task, walk);
 }
 

@@ -63,6 +63,16 @@ static std::uint64_t cs_original_return(cs_unwind*) { return 0; }
 #pragma GCC diagnostic pop
 
 namespace callscope::test {
+namespace {
+
+cs_unwind begin_walk() {
+  cs_unwind walk{};
+  walk.generation = 1;  // as those of the BPF objects begin
+  walk.n_ranges = static_cast<std::uint32_t>(walked->ranges.size());
+  return walk;
+}
+
+}  // namespace
 
 struct UserWalker::Module {
   std::optional<MappedFile> file;
@@ -170,7 +180,7 @@ Result<void> UserWalker::read_code() {
 WalkedStack UserWalker::walk(const user_regs_struct& regs) {
   static const auto frames = std::make_unique<cs_user_frames>();
   walked = &tables_->walked;
-  cs_unwind walk{};
+  cs_unwind walk = begin_walk();
   walk.pc = regs.rip;
   const std::uint64_t values[CS_REG_COUNT] = {
       regs.rax, regs.rdx, regs.rcx, regs.rbx, regs.rsi, regs.rdi, regs.rbp, regs.rsp,
@@ -178,7 +188,6 @@ WalkedStack UserWalker::walk(const user_regs_struct& regs) {
   std::ranges::copy(values, walk.regs);
   walk.known = CS_REG_ALL;
   walk.exact = 1;
-  walk.n_ranges = static_cast<std::uint32_t>(walked->ranges.size());
   walk.limit = CS_WALK_FRAMES;
   const int result = cs_unwind_frames(&walk, frames.get());
   const bool deep = walk.left_out != 0;
@@ -188,10 +197,9 @@ WalkedStack UserWalker::walk(const user_regs_struct& regs) {
 
 bool UserWalker::has_rule(std::uint64_t addr) {
   walked = &tables_->walked;
-  cs_unwind walk{};
-  walk.n_ranges = static_cast<std::uint32_t>(walked->ranges.size());
-  if (!cs_find_range(&walk, addr) || walk.range.kind != CS_CODE_TABLE) return false;
-  const cs_unwind_rule* const rule = cs_find_rule(&walk, addr);
+  cs_unwind walk = begin_walk();
+  if (!cs_find_code(&walk, addr) || walk.kind != CS_CODE_TABLE) return false;
+  const cs_unwind_rule* const rule = cs_unwind_rule_at(walk.rule);
   return rule != nullptr && rule->kind != CS_UNWIND_NO_TABLE &&
          rule->kind != CS_UNWIND_FRAME_POINTER;
 }

@@ -87,9 +87,9 @@ static __always_inline bool cs_stack_is_empty_at(struct cs_unwind *walk, __u64 p
 {
 	const struct cs_unwind_rule *rule;
 
-	if (!cs_find_range(walk, pc) || walk->range.kind != CS_CODE_TABLE)
+	if (!cs_find_code(walk, pc) || walk->kind != CS_CODE_TABLE)
 		return false;
-	rule = cs_find_rule(walk, pc);
+	rule = cs_unwind_rule_at(walk->rule);
 	return rule && rule->kind == CS_UNWIND_CFA && rule->reg == CS_REG_RSP && rule->offset == 8;
 }
 
@@ -98,20 +98,22 @@ static __always_inline bool cs_stack_is_empty_at(struct cs_unwind *walk, __u64 p
  * emulated, rsp has moved and pc has not. Both matter where functions begin and return. */
 static __always_inline void cs_leave_breakpoint(struct cs_unwind *walk)
 {
-	__u64 sp = walk->regs[CS_REG_RSP];
+	__u64 sp = walk->regs[CS_REG_RSP], pc = walk->pc;
 	__u8 code[2]; /* before pc, at pc */
+	bool pushed;
 
-	if (cs_read_user(code, sizeof(code), walk->pc - 1))
+	if (cs_read_user(code, sizeof(code), pc - 1))
 		return;
 	if (code[0] != CS_BREAKPOINT && code[1] != CS_BREAKPOINT)
 		return;
-	if (cs_is_return_address(walk, sp)) {
-		if (code[0] == CS_BREAKPOINT && cs_stack_is_empty_at(walk, walk->pc - 1))
-			walk->pc--;
-	} else if (code[1] == CS_BREAKPOINT && cs_stack_is_empty_at(walk, walk->pc) &&
-		   cs_is_return_address(walk, sp + 8)) {
+	pushed = !cs_is_return_address(walk, sp);
+	pc -= !pushed;
+	if ((pushed ? code[1] : code[0]) != CS_BREAKPOINT || !cs_stack_is_empty_at(walk, pc))
+		return;
+	if (!pushed)
+		walk->pc = pc;
+	else if (cs_is_return_address(walk, sp + 8))
 		walk->regs[CS_REG_RSP] += 8;
-	}
 }
 
 #endif

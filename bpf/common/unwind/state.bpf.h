@@ -35,18 +35,22 @@ enum cs_greg {
 	CS_GREG_COUNT
 };
 
-/* Where the rule of a pc is: stacks go through the same callers again and again. Right as long as
- * the generation of the process's code is the same. */
-#define CS_RECENT_RULES 64 /* a power of two */
+/* Where the rule of an address is, which lies in code with a table: stacks go through the same
+ * callers again and again. */
+#define CS_RECENT_BITS	8
+#define CS_RECENT_RULES (1 << CS_RECENT_BITS)
 struct cs_recent_rule {
 	__u64 addr;
-	__u32 rule; /* index into the dictionary */
-	__u32 pad;
+	__u32 rule;	  /* index into the dictionary */
+	__u32 generation; /* of the code that this is about */
 };
+
+/* Of a process whose code is not known; generations begin at 1. */
+#define CS_NO_GENERATION 0xffffffffu
 
 /* Stack memory is read in pieces that hold several frames: a read costs the same whatever its size.
  */
-#define CS_WINDOW_WORDS 32 /* a power of two */
+#define CS_WINDOW_WORDS 64 /* a power of two */
 #define CS_WINDOW_BELOW 48 /* bytes below the word that is wanted: saved registers */
 
 /* About one frame. A register that was saved on the stack is read only when a rule needs it: most
@@ -58,7 +62,7 @@ struct cs_unwind {
 	__u32 known;		  /* bit n: register n */
 	__u32 exact;		  /* 1: pc is the next instruction; 0: a return address */
 	__u32 by_frame_pointer;	  /* 1: this frame was found by one */
-	__u32 generation;	  /* of the code that recent is about */
+	__u32 generation;	  /* of the process's code, which range is of, too */
 	__u32 first_range;	  /* of the process */
 	__u32 n_ranges;
 	__u32 depth;		    /* frames walked ... */
@@ -66,7 +70,9 @@ struct cs_unwind {
 	__u32 left_out;		    /* 1: the middle of these is not among the frames */
 	__u64 begin_ns;		    /* of this walk */
 	__u64 unpaid_ns;	    /* that walks took and that their budget has not paid yet */
-	struct cs_code_range range; /* that holds pc */
+	__u32 kind;		    /* of the code that pc lies in: enum cs_code_kind */
+	__u32 rule;		    /* there, if it has a table: index, or CS_NO_RULE */
+	struct cs_code_range range; /* that was looked up last */
 	__u64 trampoline;	    /* where pending return probes return to; 0: none */
 	__u64 missed;		    /* address that lay in no range; 0: none */
 	__u64 slot;		    /* where the return address of this frame's callee was */
@@ -76,7 +82,7 @@ struct cs_unwind {
 	__u32 window_bytes;	    /* 0: nothing was read */
 	__u32 pad;
 	__u64 window[CS_WINDOW_WORDS];
-	struct cs_recent_rule recent[CS_RECENT_RULES]; /* by a hash of the address */
+	struct cs_recent_rule recent[CS_RECENT_RULES]; /* by a hash of addr */
 	/* The last ones behind CS_INNER_FRAMES, by depth modulo size. */
 	__u64 outer[CS_OUTER_FRAMES];
 };

@@ -44,10 +44,7 @@ CS_INLINE int cs_return_to(struct cs_unwind *walk, __u64 addr)
 	}
 	walk->pc = addr;
 	walk->exact = 0;
-	if (cs_find_range(walk, cs_lookup_addr(walk)))
-		return 0;
-	walk->missed = addr;
-	return CS_STACK_NO_MAPPING;
+	return 0;
 }
 
 CS_INLINE int cs_frame_address(struct cs_unwind *walk, const struct cs_unwind_rule *rule,
@@ -208,25 +205,23 @@ CS_INLINE int cs_step_over_signal(struct cs_unwind *walk, const struct cs_unwind
 	walk->by_frame_pointer = 0;
 	walk->pc = gregs[CS_GREG_RIP];
 	walk->exact = 1;
-	if (cs_find_range(walk, walk->pc))
-		return 0;
-	walk->missed = walk->pc;
-	return CS_STACK_NO_MAPPING;
+	return 0;
 }
 
-/* Makes the caller of the frame the frame. enum cs_stack_end. */
+/* Makes the caller of the frame, of which walk->kind and walk->rule say how, the frame. enum
+ * cs_stack_end. */
 CS_SUBPROGRAM int cs_unwind_step(struct cs_unwind *walk)
 {
 	const struct cs_unwind_rule *rule;
 
 	if (!walk)
 		return CS_STACK_BAD_RULE;
-	if (walk->range.kind == CS_CODE_UNKNOWN)
+	if (walk->kind == CS_CODE_UNKNOWN)
 		return CS_STACK_NO_TABLE;
-	if (walk->range.kind != CS_CODE_TABLE)
+	if (walk->kind != CS_CODE_TABLE)
 		return cs_step_by_frame_pointer(
-		    walk, walk->range.kind == CS_CODE_JIT ? CS_STACK_JIT : CS_STACK_NO_TABLE);
-	rule = cs_find_rule(walk, cs_lookup_addr(walk));
+		    walk, walk->kind == CS_CODE_JIT ? CS_STACK_JIT : CS_STACK_NO_TABLE);
+	rule = cs_unwind_rule_at(walk->rule);
 	if (!rule)
 		return CS_STACK_BAD_RULE;
 	switch (rule->kind) {
@@ -244,6 +239,19 @@ CS_SUBPROGRAM int cs_unwind_step(struct cs_unwind *walk)
 		return cs_step_by_rule(walk, rule);
 	}
 	return CS_STACK_BAD_RULE;
+}
+
+/* The same, and finds what is in force there. */
+CS_INLINE int cs_go_to_caller(struct cs_unwind *walk)
+{
+	int end = cs_unwind_step(walk);
+
+	if (end)
+		return end;
+	if (cs_find_code(walk, cs_lookup_addr(walk)))
+		return 0;
+	walk->missed = walk->pc;
+	return CS_STACK_NO_MAPPING;
 }
 
 #endif

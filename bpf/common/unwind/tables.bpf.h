@@ -84,17 +84,33 @@ CS_INLINE __u32 cs_search_rule(const struct cs_unwind *walk, __u64 addr)
 	return row ? row->rule : CS_NO_RULE;
 }
 
-/* The rule at addr, which lies in walk->range, a range with a table. NULL: the tables are damaged.
+/* Sets walk->kind and, if there is a table, walk->rule to what is in force at addr. 0: it lies in
+ * no code. A function of its own: the verifier follows its searches once, not once for each way
+ * there.
  */
-CS_INLINE const struct cs_unwind_rule *cs_find_rule(struct cs_unwind *walk, __u64 addr)
+CS_SUBPROGRAM int cs_find_code(struct cs_unwind *walk, __u64 addr)
 {
-	struct cs_recent_rule *recent = &walk->recent[(addr ^ addr >> 4) & (CS_RECENT_RULES - 1)];
+	__u64 hash = addr * 0x9e3779b97f4a7c15ull >> (64 - CS_RECENT_BITS);
+	struct cs_recent_rule *recent;
 
-	if (recent->addr != addr) {
-		recent->rule = cs_search_rule(walk, addr);
-		recent->addr = addr;
+	if (!walk)
+		return 0;
+	recent = &walk->recent[hash];
+	if (recent->addr == addr && recent->generation == walk->generation) {
+		walk->kind = CS_CODE_TABLE;
+		walk->rule = recent->rule;
+		return 1;
 	}
-	return cs_unwind_rule_at(recent->rule);
+	if (!cs_find_range(walk, addr))
+		return 0;
+	walk->kind = walk->range.kind;
+	if (walk->kind != CS_CODE_TABLE)
+		return 1;
+	walk->rule = cs_search_rule(walk, addr);
+	recent->addr = addr;
+	recent->rule = walk->rule;
+	recent->generation = walk->generation;
+	return 1;
 }
 
 #endif

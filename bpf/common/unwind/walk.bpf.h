@@ -24,7 +24,7 @@ CS_SUBPROGRAM int cs_unwind_chunk(struct cs_unwind *walk, struct cs_user_frames 
 		} else {
 			walk->outer[n & (CS_OUTER_FRAMES - 1)] = walk->pc;
 		}
-		end = cs_unwind_step(walk);
+		end = cs_go_to_caller(walk);
 	}
 	return end;
 }
@@ -60,7 +60,7 @@ CS_SUBPROGRAM int cs_unwind_frames(struct cs_unwind *walk, struct cs_user_frames
 	walk->depth = 0;
 	walk->left_out = 0;
 	frames->addr[0] = walk->pc;
-	if (!cs_find_range(walk, cs_lookup_addr(walk))) {
+	if (!cs_find_code(walk, cs_lookup_addr(walk))) {
 		walk->missed = walk->pc;
 		return 1 << 8 | CS_STACK_NO_MAPPING;
 	}
