@@ -55,13 +55,43 @@ static __always_inline __u32 cs_python_text_bytes(const struct cs_python_text *t
 	return bytes > max ? max : bytes;
 }
 
+/* Reads a string into walk->name, as far as it is there. False: it is not. */
+static __always_inline bool cs_python_read_name(struct cs_python_walk *walk, __u64 string)
+{
+	__u32 here = CS_PYTHON_PAGE_BYTES - (string & (CS_PYTHON_PAGE_BYTES - 1));
+
+	if (!cs_read_user(walk->name, CS_PYTHON_NAME_BLOCK, string))
+		return true;
+	barrier_var(here);
+	if (here > CS_PYTHON_NAME_BLOCK)
+		return false;
+	return !cs_read_user(walk->name, here, string); /* what is behind was set to 0 */
+}
+
+/* Mixes in what a string says: its length and its first CS_PYTHON_NAME_HASHED bytes. */
+static __always_inline __u64 cs_python_mix_name(struct cs_python_walk *walk, __u64 hash)
+{
+	const struct cs_python_string *head = (const struct cs_python_string *)walk->name;
+	__u32 text = head->state >> 6 & 1 ? walk->process.layout.string_ascii
+					  : walk->process.layout.string_compact;
+	__s64 left = head->length * (head->state >> 2 & 7);
+
+	hash = cs_python_mix(hash, head->length);
+	if (!(head->state >> 5 & 1) || head->length > 0xffff)
+		return hash;
+	for (int i = 0; i < CS_PYTHON_NAME_HASHED && left > 0; i += 8, left -= 8) {
+		__u64 word = cs_python_u64(walk->name, text + i);
+
+		hash = cs_python_mix(hash, left < 8 ? word & ((1ull << 8 * left) - 1) : word);
+	}
+	return hash;
+}
+
 /* The identity of the code object in walk->code, which lies at addr. */
 CS_SUBPROGRAM __u64 cs_python_identify(struct cs_python_walk *walk, __u64 addr)
 {
 	const struct cs_python_layout *layout;
-	struct cs_python_text text;
-	__u64 hash, from, qualname;
-	__u32 bytes;
+	__u64 hash, qualname;
 
 	if (!walk)
 		return 0;
@@ -72,18 +102,7 @@ CS_SUBPROGRAM __u64 cs_python_identify(struct cs_python_walk *walk, __u64 addr)
 	hash = cs_python_mix(hash, cs_python_u64(walk->code, layout->code_linetable));
 	hash = cs_python_mix(hash, cs_python_u32(walk->code, layout->code_units));
 	hash = cs_python_mix(hash, qualname);
-	__builtin_memset(walk->name, 0, sizeof(walk->name));
-	from = cs_python_find_text(layout, qualname, &text);
-	bytes = cs_python_text_bytes(&text, sizeof(walk->name));
-	barrier_var(bytes);
-	if (bytes > sizeof(walk->name))
-		bytes = 0; /* never */
-	if (from && cs_read_user(walk->name, bytes, from))
-		text.length = 0;
-	hash = cs_python_mix(hash, text.length);
-	for (int i = 0; i < CS_PYTHON_NAME_HASHED; i += 8)
-		hash = cs_python_mix(hash, *(const __u64 *)(walk->name + i));
-	return hash;
+	return cs_python_read_name(walk, qualname) ? cs_python_mix_name(walk, hash) : hash;
 }
 
 static __always_inline void cs_python_copy_text(const struct cs_python_layout *layout, __u64 string,
@@ -151,17 +170,19 @@ CS_SUBPROGRAM int cs_python_send_code(struct cs_python_walk *walk, __u64 addr, _
 	return 0;
 }
 
-static __always_inline void cs_python_tell_code(struct cs_python_walk *walk, __u64 addr, __u64 code)
+/* Tells user space of the code object in walk->code unless it knows. False: it could not be told.
+ */
+static __always_inline bool cs_python_tell_code(struct cs_python_walk *walk, __u64 addr, __u64 code)
 {
 	struct cs_python_code_key key = {.code = code, .tgid = walk->tgid, .pad = 0};
 	__u8 told = 1;
 
 	if (bpf_map_lookup_elem(&cs_python_codes, &key))
-		return;
-	if (cs_python_send_code(walk, addr, code))
-		bpf_map_update_elem(&cs_python_codes, &key, &told, BPF_ANY);
-	else
-		walk->unsent = 1;
+		return true;
+	if (!cs_python_send_code(walk, addr, code))
+		return false;
+	bpf_map_update_elem(&cs_python_codes, &key, &told, BPF_ANY);
+	return true;
 }
 
 #endif

@@ -8,6 +8,7 @@
 #include "python/frames.bpf.h"
 #include "python/threads.bpf.h"
 
+/* Unused ones are looked at, too: 6.1 takes three times as long to verify an end before them. */
 static __always_inline bool cs_python_in_loop(const struct cs_python_process *process, __u64 addr)
 {
 	for (int i = 0; i < CS_PYTHON_EVALS; i++) {
@@ -58,6 +59,7 @@ static __always_inline bool cs_python_is_linked(void *interrupted, struct cs_pyt
 						struct cs_unwind *registers)
 {
 	const struct cs_python_layout *layout = &walk->process.layout;
+	const __u8 *frame;
 	__u64 sp, previous;
 
 	if (!cs_get_interrupted(interrupted, bpf_get_current_task_btf(), registers))
@@ -67,11 +69,12 @@ static __always_inline bool cs_python_is_linked(void *interrupted, struct cs_pyt
 		return true; /* not yet: it is that of the loop outside */
 	if (!cs_is_in_a_register(registers, walk->frame))
 		return !layout->by_cframe;
-	if (cs_read_user(walk->frame_block, CS_PYTHON_FRAME_BYTES, walk->frame))
+	frame = cs_python_read_frame(walk, walk->frame);
+	if (!frame)
 		return false;
 	if (layout->has_is_entry)
-		return cs_python_u8(walk->frame_block, layout->frame_is_entry);
-	previous = cs_python_u64(walk->frame_block, layout->frame_previous);
+		return cs_python_u8(frame, layout->frame_is_entry);
+	previous = cs_python_u64(frame, layout->frame_previous);
 	return previous - sp < walk->process.eval_bytes;
 }
 
@@ -87,10 +90,11 @@ static __always_inline bool cs_python_walk_stack(void *interrupted, struct cs_un
 
 	if (cs_python_loops(walk, frames, stack->n_user, 0) == 0)
 		return false;
-	for (int i = 0; i < CS_PYTHON_RECENT_CODES; i++)
-		walk->recent[i].addr = 0;
+	walk->number++;
 	walk->tgid = task->tgid;
 	walk->unsent = 0;
+	walk->window_at = 0;
+	walk->window_last = 0;
 	walk->hash = 1;
 	walk->fsbase = task->thread.fsbase;
 	record->n_frames = 0;

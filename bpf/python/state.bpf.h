@@ -11,15 +11,24 @@
 #define CS_PYTHON_BLOCK_MASK  255u
 #define CS_PYTHON_BLOCK_BYTES (CS_PYTHON_BLOCK_MASK + 9)
 
-#define CS_PYTHON_NAME_HASHED 64 /* bytes of a function's name that its identity depends on */
+#define CS_PYTHON_NAME_HASHED 64  /* bytes of a function's name that its identity depends on */
+#define CS_PYTHON_NAME_BLOCK  144 /* bytes of a string that hold these and its head */
 
-/* Code objects that this walk has met: a recursion meets the same ones again and again. */
+/* Frames of functions that call each other lie one behind the other: they are read together, as a
+ * read costs the same whatever its size. Never across a page, whose neighbour may be missing. */
+#define CS_PYTHON_WINDOW_BYTES 1024
+#define CS_PYTHON_WINDOW_LAST  (CS_PYTHON_WINDOW_BYTES - CS_PYTHON_FRAME_BYTES)
+#define CS_PYTHON_PAGE_BYTES   4096ull
+
+/* Code objects that were met: in this walk they are as they were, as recursions meet the same ones
+ * again and again; since an earlier one another may lie there. */
 #define CS_PYTHON_RECENT_CODES 16 /* a power of two */
 struct cs_python_recent_code {
 	__u64 addr;
 	__u64 identity;
+	__u64 walk;  /* number of the walk */
+	__u32 tgid;  /* user space was told of it in this process; 0: was not */
 	__u32 units; /* of two bytes: its length */
-	__u32 pad;
 };
 
 struct cs_python_walk {
@@ -28,14 +37,17 @@ struct cs_python_walk {
 	__u64 cframe; /* of the innermost loop; where there is none, the frame */
 	__u64 frame;  /* that comes next; 0: none */
 	__u64 hash;   /* over all frames found */
+	__u64 number; /* of this walk among those that use this state, from 1 */
 	__u32 tgid;
 	__u32 unsent; /* 1: user space does not know all code objects of this stack */
 	struct cs_python_frame found;				     /* by the last step */
 	struct cs_python_recent_code recent[CS_PYTHON_RECENT_CODES]; /* by a hash of the address */
 	__u8 thread[CS_PYTHON_BLOCK_BYTES];
-	__u8 frame_block[CS_PYTHON_BLOCK_BYTES];
+	__u64 window_at;   /* address of window[0]; 0: nothing was read */
+	__u64 window_last; /* offset of the last frame that it holds whole */
+	__u8 window[CS_PYTHON_WINDOW_LAST + CS_PYTHON_BLOCK_BYTES];
 	__u8 code[CS_PYTHON_BLOCK_BYTES];
-	__u8 name[CS_PYTHON_NAME_HASHED];
+	__u8 name[CS_PYTHON_BLOCK_BYTES]; /* CS_PYTHON_NAME_BLOCK are used */
 };
 
 /* Key of the map of code objects that user space was told of. */
