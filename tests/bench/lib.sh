@@ -126,10 +126,12 @@ start_redis() {
 }
 
 # open_target PROGRAM ARGS...: starts a target with --wait; sets target_pid and descriptors to_target, from_target.
+# A PROGRAM with a slash is none of $TARGETS.
 open_target() {
   local program=$1 line
   shift
-  coproc TARGET { exec "$TARGETS/$program" "$@" --wait --hold 2>>"$work/target.log"; }
+  [[ $program == */* ]] || program=$TARGETS/$program
+  coproc TARGET { exec "$program" "$@" --wait --hold 2>>"$work/target.log"; }
   target_pid=$TARGET_PID
   children+=("$target_pid")
   # shellcheck disable=SC2153  # set by coproc
@@ -149,7 +151,7 @@ close_target() {
   wait "$target_pid" 2>/dev/null || true
 }
 
-# One window of a target that times its own work: t_probecost, t_hot, t_busy. Prints ns per turn.
+# One window of a target that times its own work: t_probecost, t_hot, t_busy, t_gaps. Prints ns per turn.
 window() {
   local key value
   printf x >&"$to_target"

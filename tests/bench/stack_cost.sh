@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # What complete stacks cost at 999 Hz, against perf by frame pointers and perf by copies of the stack (dwarf): the
-# target's slowdown, bytes a sample on disk, and the time from Ctrl-C to a flame graph on disk. Slowdown of
-# t_busy without frame pointers, in windows as sampling_overhead.sh has them; the rest with CPython of Debian.
+# target's slowdown, bytes a sample on disk, and the time from Ctrl-C to a flame graph on disk. Slowdown is how long a
+# sample stops a program that looks at the clock all the time, as work would drown it in noise: of native code (t_gaps)
+# and of CPython 60 functions deep (gaps.py), at 4995 Hz, so that most of what stops it are samples.
 # Limits: slowdown at most that of perf fp plus 0.5 points; a twentieth of the bytes and a tenth of the time of dwarf.
 set -u
 # shellcheck source=tests/bench/lib.sh
@@ -10,49 +11,52 @@ set -u
 need perf python3 bpftool jq
 
 hz=999
-rounds_per_window=100 # of t_busy: one window takes about 70 ms
-windows=${WINDOWS:-30}
+gap_hz=4995
+windows=${WINDOWS:-6} # of half a second
 seconds=${SECONDS_RECORDED:-40}
 program='
 def fib(n): return n if n < 2 else fib(n - 1) + fib(n - 2)
 while True: sorted([(fib(12), i) for i in range(50)], key=lambda pair: -pair[1])'
 
-# tool NAME PID: the command that records PID, in $command; it ends with SIGINT.
+# tool NAME PID HZ: the command that records PID, in $command; it ends with SIGINT.
 tool() {
   case $1 in
-    fp) command=(perf record -q -F "$hz" -e cpu-clock --call-graph fp -p "$2" -o "$work/fp.data") ;;
-    dwarf) command=(perf record -q -F "$hz" -e cpu-clock --call-graph dwarf -p "$2" -o "$work/dwarf.data") ;;
-    ours) command=("$CALLSCOPE" record --functions none -F "$hz" -p "$2" -o "$work/ours.data") ;;
+    fp) command=(perf record -q -F "$3" -e cpu-clock --call-graph fp -p "$2" -o "$work/fp.data") ;;
+    dwarf) command=(perf record -q -F "$3" -e cpu-clock --call-graph dwarf -p "$2" -o "$work/dwarf.data") ;;
+    ours) command=("$CALLSCOPE" record --functions none -F "$3" -p "$2" -o "$work/ours.data") ;;
   esac
 }
 
-# ---- slowdown
-open_target t_busy_nofp --window-rounds "$rounds_per_window"
-release_target
-window >/dev/null
-for name in none_1 none_2 fp dwarf ours; do : >"$work/$name"; done
-for ((round = 0; round < ROUNDS; ++round)); do
-  measure_windows "$windows" "$work/none_1"
-  for name in fp dwarf ours; do
-    tool "$name" "$target_pid"
-    background timeout -s INT 120 "${command[@]}"
-    for ((i = 0; i < 10; ++i)); do window >/dev/null; done # to start
-    measure_windows "$windows" "$work/$name"
-    stop "$started" INT
+# ---- slowdown: measure_gaps KIND PROGRAM ARGS... into $work/KIND_{fp,dwarf,ours}
+measure_gaps() {
+  local kind=$1 name
+  shift
+  open_target "$@"
+  release_target
+  window >/dev/null
+  for name in fp dwarf ours; do : >"$work/${kind}_$name"; done
+  for ((round = 0; round < ROUNDS; ++round)); do
+    for name in fp dwarf ours; do
+      tool "$name" "$target_pid" "$gap_hz"
+      background timeout -s INT 120 "${command[@]}"
+      for ((i = 0; i < 3; ++i)); do window >/dev/null; done # to start
+      measure_windows "$windows" "$work/${kind}_$name"
+      stop "$started" INT
+    done
   done
-  measure_windows "$windows" "$work/none_2"
-done
-close_target
-base=$(cat "$work"/none_? | undisturbed)
-percent() { calculate "($(undisturbed <"$work/$1") / $base - 1) * 100"; }
-noise=$(awk "BEGIN { d = $(percent none_1) - $(percent none_2); printf \"%.3f\", d < 0 ? -d : d }")
+  close_target
+}
+measure_gaps native t_gaps
+measure_gaps python "$root/tests/bench/gaps.py" 60
+# percent KIND NAME: of the time, at 999 Hz
+percent() { calculate "$(median <"$work/$1_$2") * $hz / 1e7"; }
+above_fp() { calculate "$(percent "$1" ours) - $(percent "$1" fp)"; }
 
-# ---- the same without noise: what the sampling program takes of a CPU that the target keeps busy, by the
-# kernel's own count. The interrupts themselves are the same for all.
+# ---- what the sampling program takes of a CPU that the target keeps busy at 999 Hz, by the kernel's own count.
 "$TARGETS/t_busy_nofp" --ms 60000 >/dev/null 2>&1 &
 busy=$!
 children+=("$busy")
-tool ours "$busy"
+tool ours "$busy" "$hz"
 background timeout -s INT 120 "${command[@]}"
 sleep 2 # to start
 sysctl -q kernel.bpf_stats_enabled=1
@@ -94,7 +98,7 @@ samples_of() {
 }
 
 for name in fp dwarf ours; do
-  tool "$name" "$python"
+  tool "$name" "$python" "$hz"
   background timeout -s INT 120 "${command[@]}"
   sleep "$seconds"
   begin=$(now_ms)
@@ -107,15 +111,17 @@ for name in fp dwarf ours; do
 done
 kill "$python"
 
-head_row "$hz Hz" "slowdown % (noise $noise)" "bytes a sample" "ms from Ctrl-C to a flame graph"
-row "perf record --call-graph fp (stacks cut)" "$(percent fp)" "$(cat "$work/fp.bytes")" "$(cat "$work/fp.ms")"
-row "perf record --call-graph dwarf" "$(percent dwarf)" "$(cat "$work/dwarf.bytes")" "$(cat "$work/dwarf.ms")"
-row "callscope record" "$(percent ours)" "$(cat "$work/ours.bytes")" "$(cat "$work/ours.ms")"
+head_row "$hz Hz" "stops native code, %" "stops CPython, %" "bytes a sample" "ms from Ctrl-C to a flame graph"
+result() { row "$2" "$(percent native "$1")" "$(percent python "$1")" "$(cat "$work/$1.bytes")" "$(cat "$work/$1.ms")"; }
+result fp "perf record --call-graph fp (stacks cut)"
+result dwarf "perf record --call-graph dwarf"
+result ours "callscope record"
 echo
 echo "The sampling program takes $program_percent % of a CPU."
 echo
 ratio stack_program_percent "$program_percent" 0.5
-ratio stack_slowdown_above_perf_fp_points "$(calculate "$(percent ours) - $(percent fp)")" "$(calculate "0.5 + $noise")"
+ratio stack_native_above_perf_fp_points "$(above_fp native)" 0.5
+ratio stack_python_above_perf_fp_points "$(above_fp python)" 0.5
 ratio stack_bytes_of_perf_dwarf "$(calculate "$(cat "$work/ours.bytes") / $(cat "$work/dwarf.bytes")")" 0.05
 ratio stack_time_of_perf_dwarf "$(calculate "$(cat "$work/ours.ms") / $(cat "$work/dwarf.ms")")" 0.1
 exit "$status"
