@@ -2,6 +2,10 @@
 // Functions with known call counts and known durations: work_a -> work_b -> work_c twice, and
 // sleepy, which waits off the CPU. The body of each call is timed from inside, so that the printed
 // percentiles (nearest rank) are the truth of this very run, preemption and probes below included.
+// "sleeps sleepy" and "preempted sleepy": how often the kernel took it from its CPU because it
+// waited (a sleep that is over before the kernel gets to that is none), and for others.
+#include <sys/resource.h>
+
 #include "target.h"
 
 enum { kMaxCalls = 1 << 20 };
@@ -61,6 +65,12 @@ PROBED uint64_t sleepy(void) {
   return finish(&z, start);
 }
 
+static struct rusage usage(void) {
+  struct rusage now;
+  tgt_require(getrusage(RUSAGE_SELF, &now) == 0, "no resource usage");
+  return now;
+}
+
 static int compare(const void* left, const void* right) {
   const uint64_t l = *(const uint64_t*)left;
   const uint64_t r = *(const uint64_t*)right;
@@ -110,7 +120,11 @@ int main(int argc, char** argv) {
   }
   tgt_ready(options);
   for (uint64_t i = 0; i < calls; ++i) work_a();
+  const struct rusage before = usage();
   for (uint64_t i = 0; i < sleeps; ++i) sleepy();
+  const struct rusage after = usage();
+  tgt_emit("sleeps", z.name, (uint64_t)(after.ru_nvcsw - before.ru_nvcsw));
+  tgt_emit("preempted", z.name, (uint64_t)(after.ru_nivcsw - before.ru_nivcsw));
   for (int i = 0; i < 4; ++i) report(all[i]);
   tgt_done(options);
   return 0;
