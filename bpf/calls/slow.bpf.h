@@ -35,8 +35,11 @@ static __always_inline void cs_walk_callers(struct pt_regs *ctx, struct task_str
 
 	cs_set_registers(walk, ctx);
 	end = cs_begin_walk(task, walk);
-	if (!end && walk->pc != caller)
-		end = cs_find_code(walk, walk->pc) ? cs_go_to_caller(walk) : CS_STACK_NO_MAPPING;
+	if (!end && walk->pc != caller) {
+		end = cs_enter_frame(walk);
+		if (!end)
+			end = cs_go_to_caller(walk);
+	}
 	if (end) {
 		record->frames[0] = caller;
 		record->n_frames = 1;

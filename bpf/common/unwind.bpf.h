@@ -23,30 +23,20 @@ static __always_inline long cs_read_user(void *to, __u32 size, __u64 from)
 #include "common/unwind/step.bpf.h"
 #include "common/unwind/walk.bpf.h"
 
-/* What was found in other code is forgotten. */
-static __always_inline void cs_set_generation(struct cs_unwind *walk, __u32 generation)
-{
-	if (walk->generation == generation && generation != CS_NO_GENERATION)
-		return;
-	walk->generation = generation;
-	walk->range.n_pages = 0;
-}
-
-/* The element may be recycled for another process meanwhile: what is read before its tgid is ours.
- */
-static __always_inline void cs_take_code(struct cs_unwind *walk, struct cs_process_code *code,
-					 __u32 tgid)
+/* Its generation. The element may be recycled for another process meanwhile: what is read before
+ * its tgid is ours. */
+static __always_inline __u32 cs_take_code(struct cs_unwind *walk, struct cs_process_code *code,
+					  __u32 tgid)
 {
 	__u32 generation = code->generation;
 
 	walk->first_range = code->first;
 	walk->n_ranges = code->count;
 	barrier();
-	if (code->tgid != tgid) {
-		walk->n_ranges = 0;
-		generation = CS_NO_GENERATION;
-	}
-	cs_set_generation(walk, generation);
+	if (code->tgid == tgid)
+		return generation;
+	walk->n_ranges = 0;
+	return 0;
 }
 
 /* The registers are set; the rest follows from the current task. Not 0: why there is no walk, enum
@@ -54,7 +44,7 @@ static __always_inline void cs_take_code(struct cs_unwind *walk, struct cs_proce
 static __always_inline int cs_begin_walk(struct task_struct *task, struct cs_unwind *walk)
 {
 	struct xol_area *area = task->mm->uprobes_state.xol_area;
-	__u32 tgid = task->tgid;
+	__u32 tgid = task->tgid, generation;
 	struct cs_process_code *code = bpf_map_lookup_elem(&cs_code, &tgid);
 
 	for (int i = 0; i < CS_REG_COUNT; i++)
@@ -66,10 +56,11 @@ static __always_inline int cs_begin_walk(struct task_struct *task, struct cs_unw
 	walk->by_frame_pointer = 0;
 	walk->n_ranges = 0;
 	walk->trampoline = area ? area->vaddr : 0;
-	if (code)
-		cs_take_code(walk, code, tgid);
-	else
-		cs_set_generation(walk, CS_NO_GENERATION);
+	generation = code ? cs_take_code(walk, code, tgid) : 0;
+	if (walk->generation != generation) {
+		walk->generation = generation;
+		walk->range.n_pages = 0; /* it was found in other code */
+	}
 	return cs_leave_uprobes_page(task, walk);
 }
 

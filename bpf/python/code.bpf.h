@@ -31,20 +31,31 @@ static __always_inline __u64 cs_python_mix(__u64 hash, __u64 value)
 	return hash ^ hash >> 32;
 }
 
-/* Fills text from the head of a string; where its characters lie, or 0: it cannot be read. */
+/* Fills text from the head of a string; where in the string its characters lie. 0: elsewhere. */
+static __always_inline __u32 cs_python_place_text(const struct cs_python_layout *layout,
+						  const struct cs_python_string *head,
+						  struct cs_python_text *text)
+{
+	text->length = 0;
+	text->width = 0;
+	if (!(head->state >> 5 & 1) || head->length > 0xffff)
+		return 0;
+	text->length = head->length;
+	text->width = head->state >> 2 & 7;
+	return head->state >> 6 & 1 ? layout->string_ascii : layout->string_compact;
+}
+
+/* Fills text from a string; where its characters lie, or 0: it cannot be read. */
 static __always_inline __u64 cs_python_find_text(const struct cs_python_layout *layout,
 						 __u64 string, struct cs_python_text *text)
 {
 	struct cs_python_string head;
+	__u32 place;
 
-	text->length = 0;
-	text->width = 0;
-	if (cs_read_user(&head, sizeof(head), string) || !(head.state >> 5 & 1) ||
-	    head.length > 0xffff)
-		return 0;
-	text->length = head.length;
-	text->width = head.state >> 2 & 7;
-	return string + (head.state >> 6 & 1 ? layout->string_ascii : layout->string_compact);
+	if (cs_read_user(&head, sizeof(head), string))
+		head.state = 0;
+	place = cs_python_place_text(layout, &head, text);
+	return place ? string + place : 0;
 }
 
 /* The number of bytes of the text that a buffer of max bytes has room for. */
@@ -71,16 +82,14 @@ static __always_inline bool cs_python_read_name(struct cs_python_walk *walk, __u
 /* Mixes in what a string says: its length and its first CS_PYTHON_NAME_HASHED bytes. */
 static __always_inline __u64 cs_python_mix_name(struct cs_python_walk *walk, __u64 hash)
 {
-	const struct cs_python_string *head = (const struct cs_python_string *)walk->name;
-	__u32 text = head->state >> 6 & 1 ? walk->process.layout.string_ascii
-					  : walk->process.layout.string_compact;
-	__s64 left = head->length * (head->state >> 2 & 7);
+	struct cs_python_text text;
+	__u32 place = cs_python_place_text(&walk->process.layout,
+					   (const struct cs_python_string *)walk->name, &text);
+	__s64 left = text.length * text.width;
 
-	hash = cs_python_mix(hash, head->length);
-	if (!(head->state >> 5 & 1) || head->length > 0xffff)
-		return hash;
+	hash = cs_python_mix(hash, text.length);
 	for (int i = 0; i < CS_PYTHON_NAME_HASHED && left > 0; i += 8, left -= 8) {
-		__u64 word = cs_python_u64(walk->name, text + i);
+		__u64 word = cs_python_u64(walk->name, place + i);
 
 		hash = cs_python_mix(hash, left < 8 ? word & ((1ull << 8 * left) - 1) : word);
 	}

@@ -19,7 +19,7 @@ static __always_inline const __u8 *cs_python_read_frame(struct cs_python_walk *w
 		walk->window_at = addr - off;
 		walk->window_last = off;
 		if (cs_read_user(walk->window, off + CS_PYTHON_FRAME_BYTES, walk->window_at)) {
-			walk->window_at = 0;
+			walk->window_at = walk->window_last = 0;
 			return NULL;
 		}
 	}

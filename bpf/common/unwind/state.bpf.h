@@ -45,9 +45,6 @@ struct cs_recent_rule {
 	__u32 generation; /* of the code that this is about */
 };
 
-/* Of a process whose code is not known; generations begin at 1. */
-#define CS_NO_GENERATION 0xffffffffu
-
 /* Stack memory is read in pieces that hold several frames: a read costs the same whatever its size.
  */
 #define CS_WINDOW_WORDS 64 /* a power of two */
@@ -62,7 +59,7 @@ struct cs_unwind {
 	__u32 known;		  /* bit n: register n */
 	__u32 exact;		  /* 1: pc is the next instruction; 0: a return address */
 	__u32 by_frame_pointer;	  /* 1: this frame was found by one */
-	__u32 generation;	  /* of the process's code, which range is of, too */
+	__u32 generation;	  /* of the process's code, which range is of, too; 0: none */
 	__u32 first_range;	  /* of the process */
 	__u32 n_ranges;
 	__u32 depth;		    /* frames walked ... */

@@ -241,17 +241,21 @@ CS_SUBPROGRAM int cs_unwind_step(struct cs_unwind *walk)
 	return CS_STACK_BAD_RULE;
 }
 
-/* The same, and finds what is in force there. */
-CS_INLINE int cs_go_to_caller(struct cs_unwind *walk)
+/* Finds what is in force in the frame. enum cs_stack_end. */
+CS_INLINE int cs_enter_frame(struct cs_unwind *walk)
 {
-	int end = cs_unwind_step(walk);
-
-	if (end)
-		return end;
 	if (cs_find_code(walk, cs_lookup_addr(walk)))
 		return 0;
 	walk->missed = walk->pc;
 	return CS_STACK_NO_MAPPING;
+}
+
+/* From a frame that was entered to its caller, entered too. enum cs_stack_end. */
+CS_INLINE int cs_go_to_caller(struct cs_unwind *walk)
+{
+	int end = cs_unwind_step(walk);
+
+	return end ? end : cs_enter_frame(walk);
 }
 
 #endif

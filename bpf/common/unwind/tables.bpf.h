@@ -85,15 +85,13 @@ CS_INLINE __u32 cs_search_rule(const struct cs_unwind *walk, __u64 addr)
 }
 
 /* Sets walk->kind and, if there is a table, walk->rule to what is in force at addr. 0: it lies in
- * no code. A function of its own: the verifier follows its searches once, not once for each way
- * there.
- */
+ * no code. A function of its own, so that the verifier follows its searches only once. */
 CS_SUBPROGRAM int cs_find_code(struct cs_unwind *walk, __u64 addr)
 {
 	__u64 hash = addr * 0x9e3779b97f4a7c15ull >> (64 - CS_RECENT_BITS);
 	struct cs_recent_rule *recent;
 
-	if (!walk)
+	if (!walk || walk->n_ranges == 0)
 		return 0;
 	recent = &walk->recent[hash];
 	if (recent->addr == addr && recent->generation == walk->generation) {

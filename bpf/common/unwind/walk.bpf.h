@@ -52,7 +52,7 @@ CS_SUBPROGRAM int cs_keep_outer_frames(struct cs_unwind *walk, struct cs_user_fr
 /* Fills frames from the registers in walk on. The number of frames << 8 | enum cs_stack_end. */
 CS_SUBPROGRAM int cs_unwind_frames(struct cs_unwind *walk, struct cs_user_frames *frames)
 {
-	int end = 0;
+	int end;
 
 	if (!walk || !frames)
 		return CS_STACK_NO_USER;
@@ -60,10 +60,9 @@ CS_SUBPROGRAM int cs_unwind_frames(struct cs_unwind *walk, struct cs_user_frames
 	walk->depth = 0;
 	walk->left_out = 0;
 	frames->addr[0] = walk->pc;
-	if (!cs_find_code(walk, cs_lookup_addr(walk))) {
-		walk->missed = walk->pc;
-		return 1 << 8 | CS_STACK_NO_MAPPING;
-	}
+	end = cs_enter_frame(walk);
+	if (end)
+		return 1 << 8 | end;
 	for (int i = 0; i < CS_WALK_FRAMES / CS_WALK_CHUNK && !end && walk->depth < walk->limit;
 	     i++)
 		end = cs_unwind_chunk(walk, frames);
