@@ -80,12 +80,10 @@ SEC("tp_btf/sched_process_fork")
 int BPF_PROG(cs_fork_follow, struct task_struct *parent, struct task_struct *child)
 {
 	__u32 parent_tgid = parent->tgid, tgid = child->tgid;
-	__u8 present = 1;
 
 	if (!cs_config.follow_children || tgid == parent_tgid || !cs_in_targets(parent_tgid))
 		return 0;
-	if (bpf_map_update_elem(&cs_targets, &tgid, &present, BPF_ANY))
-		cs_count(&cs_stats, CS_STAT_TARGETS_FULL);
+	cs_follow(tgid);
 	cs_code_forked(parent_tgid, tgid);
 	if (cs_config.python)
 		cs_python_forked(parent_tgid, tgid);

@@ -61,18 +61,25 @@ int BPF_PROG(cs_exit_calls, struct task_struct *task)
 
 	if (!cs_counting_open)
 		cs_end_thread(task, task->signal->flags & CS_SIGNAL_GROUP_EXIT);
-	if (cs_enabled && cs_is_last_thread(task) && cs_is_target(tgid))
-		cs_send_process(&cs_call_ring, &cs_stats, CS_RECORD_EXIT, tgid, 0);
+	if (!cs_enabled || !cs_is_last_thread(task) || !cs_is_target(tgid))
+		return 0;
+	bpf_map_delete_elem(&cs_targets, &tgid);
+	cs_send_process(&cs_call_ring, &cs_stats, CS_RECORD_EXIT, tgid, 0);
 	return 0;
 }
 
+/* A child is a target before user space knows of it: what it forks and executes at once must not be
+ * missed. */
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(cs_fork_calls, struct task_struct *parent, struct task_struct *child)
 {
 	__u32 parent_tgid = parent->tgid, tgid = child->tgid;
 
-	if (cs_enabled && tgid != parent_tgid && cs_is_target(parent_tgid))
-		cs_send_process(&cs_call_ring, &cs_stats, CS_RECORD_FORK, tgid, parent_tgid);
+	if (!cs_enabled || tgid == parent_tgid || !cs_is_target(parent_tgid))
+		return 0;
+	if (cs_config.follow_children)
+		cs_follow(tgid);
+	cs_send_process(&cs_call_ring, &cs_stats, CS_RECORD_FORK, tgid, parent_tgid);
 	return 0;
 }
 

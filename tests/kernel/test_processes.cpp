@@ -3,12 +3,15 @@
 // processes that were asked for.
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <optional>
+#include <thread>
 
 #include "live_run.hpp"
 #include "ways.hpp"
 
 using namespace callscope;
+using namespace std::chrono_literals;
 using test::Child;
 using test::LiveRun;
 using test::TargetRun;
@@ -97,12 +100,14 @@ TEST_CASE("children are left alone when that is switched off", "[bpf][long][ways
 
 TEST_CASE("a child that executes another program is followed into it", "[bpf][long]") {
   const bool follow = GENERATE(true, false);
-  INFO("followed: " << follow);
+  const bool late = GENERATE(false, true);  // it has executed before anybody looks at it
+  INFO("followed: " << follow << ", late: " << late);
   RecordOptions options;  // as a user gets them
   options.follow_children = follow;
   LiveRun live({"t_fork", "--forks", "1", "--exec-child", test::target_path("t_known")}, options,
                {"parent_work", "fork_here", "work_*", "sleepy"});
   live.send("\n");
+  if (late) std::this_thread::sleep_for(200ms);
   live.wait_for("ready");  // of the program that was executed
   live.send("\n");
   live.wait_for("done");

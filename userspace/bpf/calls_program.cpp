@@ -104,7 +104,8 @@ Result<CallsProgram> CallsProgram::load(const Options& options, Handlers handler
                                 .by_thread = options.by_thread ? 1U : 0U,
                                 .budget_1024 = static_cast<std::uint32_t>(options.budget * 1024),
                                 .burst_ns = kBurstNs,
-                                .log_slow = options.log_slow ? 1U : 0U};
+                                .log_slow = options.log_slow ? 1U : 0U,
+                                .follow_children = options.follow_children ? 1U : 0U};
   skeleton.bss->cs_first_target = options.tgid;
   ::bpf_map__set_max_entries(skeleton.maps.cs_func_ctls, options.max_functions);
   ::bpf_map__set_max_entries(skeleton.maps.cs_func_loads, options.max_functions * program.shards_);
@@ -220,10 +221,6 @@ Result<void> CallsProgram::add_target(std::uint32_t tgid) {
                              sizeof(present), BPF_ANY) != 0)
     return std::unexpected(libbpf_error("cannot add a target process", errno));
   return {};
-}
-
-void CallsProgram::remove_target(std::uint32_t tgid) {
-  ::bpf_map__delete_elem(skeleton_->maps.cs_targets, &tgid, sizeof(tgid), 0);
 }
 
 std::uint32_t CallsProgram::code_changes() const { return skeleton_->bss->cs_code_changes; }

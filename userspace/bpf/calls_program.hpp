@@ -36,6 +36,7 @@ class CallsProgram {
     std::uint32_t cpus = 1;
     ProbeMechanism mechanism = ProbeMechanism::kSession;
     bool by_thread = false;
+    bool follow_children = true;
     bool log_slow = false;  // else no threshold of a function has an effect
     double budget = 0;      // share of a CPU that one function's probes may take in a burst; 0: all
     std::uint32_t ring_bytes = 256U << 10;  // power of two, at least a page
@@ -76,7 +77,6 @@ class CallsProgram {
 
   // Processes beside the first one whose events count. kInternal: too many.
   Result<void> add_target(std::uint32_t tgid);
-  void remove_target(std::uint32_t tgid);
 
   [[nodiscard]] CallLinks& links() { return *links_; }
   // func < max_functions.

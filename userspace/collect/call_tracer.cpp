@@ -20,6 +20,7 @@ CallsCollector::Options CallTracer::collector_options(std::int32_t pid, const Op
           .mechanism = options.mechanism,
           .by_thread = options.by_thread,
           .budget_percent = options.budget_percent,
+          .follow_children = options.follow_children,
           .log_slow_calls = !options.slow_patterns.empty(),
           .calibrate = options.calibrate,
           .unwind = options.unwind};
@@ -174,7 +175,7 @@ Result<void> CallTracer::attach_functions(std::int32_t pid, Traced& traced, Foun
 }
 
 // A process that counts from now on.
-Result<void> CallTracer::begin(std::int32_t pid, Traced& traced) {
+void CallTracer::begin(std::int32_t pid, Traced& traced) {
   ProcessInfo info;
   info.pid = pid;
   info.parent_pid = traced.parent;
@@ -182,7 +183,6 @@ Result<void> CallTracer::begin(std::int32_t pid, Traced& traced) {
   info.timed = true;
   recording_.processes.push_back(std::move(info));
   describe(pid);
-  return calls_->program().add_target(static_cast<std::uint32_t>(pid));
 }
 
 Result<void> CallTracer::add_process(std::int32_t pid) {
@@ -192,7 +192,8 @@ Result<void> CallTracer::add_process(std::int32_t pid) {
   Result<FoundFunctions> found = find_probed_functions(pid, symbolizer_, options_.patterns);
   if (!found) return std::unexpected(found.error());
   CS_TRY(attach_functions(pid, traced, std::move(*found)));
-  return begin(pid, traced);
+  begin(pid, traced);
+  return calls_->program().add_target(static_cast<std::uint32_t>(pid));
 }
 
 Result<void> CallTracer::add_functions(FoundFunctions found) {

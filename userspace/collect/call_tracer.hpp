@@ -101,7 +101,7 @@ class CallTracer {
   Result<void> attach_hooks(std::int32_t pid, Traced& traced);
   ProbePlan plan(const FoundFunctions& found, const ExitPolicy& policy);
   Result<void> attach_functions(std::int32_t pid, Traced& traced, FoundFunctions found);
-  Result<void> begin(std::int32_t pid, Traced& traced);
+  void begin(std::int32_t pid, Traced& traced);
   Result<void> keep_to_exit_sites();
   Result<void> end_return_probes(std::int32_t pid, Traced& traced, const std::string& why);
   Result<void> on_code_change(std::int32_t pid);

@@ -40,7 +40,6 @@ Result<void> CallTracer::handle(const cs_process_record& record) {
       return {};
     default:
       calls_->program().links().remove_process(pid);
-      calls_->program().remove_target(record.tgid);
       processes_.erase(pid);
       return {};
   }
@@ -129,7 +128,8 @@ Result<void> CallTracer::on_fork(std::int32_t child, std::int32_t parent) {
   note(
       "children count from when their probes stand, a moment after the fork: what they called "
       "before is missing");
-  return begin(child, processes_.emplace(child, std::move(traced)).first->second);
+  begin(child, processes_.emplace(child, std::move(traced)).first->second);
+  return {};
 }
 
 // A forked child has its parent's breakpoints, and its return probes cannot be held back: the

@@ -50,6 +50,7 @@ Result<std::unique_ptr<CallsCollector>> CallsCollector::load(const Options& opti
   program.by_thread = options.by_thread;
   program.budget = options.budget_percent / 100;
   program.unwind = options.unwind;
+  program.follow_children = options.follow_children;
   program.log_slow = options.log_slow_calls;
   if (options.log_slow_calls) program.ring_bytes = kSlowRingBytes;
   Result<LoadedCalls> loaded = load_best_calls(program, options.mechanism);

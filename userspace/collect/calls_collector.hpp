@@ -31,6 +31,7 @@ class CallsCollector {
     std::optional<ProbeMechanism> mechanism;  // nothing: the best one that works
     bool by_thread = false;
     double budget_percent = 0;  // 0: none
+    bool follow_children = true;
     bool log_slow_calls = false;
     bool calibrate = true;               // else probe costs are unknown: no budget either
     const UnwindMaps* unwind = nullptr;  // as CallsProgram::Options

@@ -22,6 +22,7 @@ struct cs_call_config {
 	__u32 budget_1024;   /* of one CPU in 1/1024, for the probes of one function; 0: no limit */
 	__u32 burst_ns;	     /* probe time that may be spent at once, see call_budget.bpf.h */
 	__u32 log_slow;	     /* 0: no function has slow calls that are logged */
+	__u32 follow_children; /* 1: forked children become targets */
 };
 
 /* How calls of a function are treated now. */
@@ -187,7 +188,7 @@ struct cs_call_stats {
 };
 
 #ifndef __bpf__
-static_assert(sizeof(struct cs_call_config) == 28, "abi");
+static_assert(sizeof(struct cs_call_config) == 32, "abi");
 static_assert(sizeof(struct cs_func_ctl) == 16, "abi");
 static_assert(sizeof(struct cs_func_load) == 16, "abi");
 static_assert(sizeof(struct cs_call_frame) == 88, "abi");
