@@ -84,30 +84,42 @@ CS_INLINE __u32 cs_search_rule(const struct cs_unwind *walk, __u64 addr)
 	return row ? row->rule : CS_NO_RULE;
 }
 
-/* Sets walk->kind and, if there is a table, walk->rule to what is in force at addr. 0: it lies in
- * no code. A function of its own, so that the verifier follows its searches only once. */
-CS_SUBPROGRAM int cs_find_code(struct cs_unwind *walk, __u64 addr)
+CS_INLINE struct cs_recent_rule *cs_recent_at(struct cs_unwind *walk, __u64 addr)
 {
-	__u64 hash = addr * 0x9e3779b97f4a7c15ull >> (64 - CS_RECENT_BITS);
+	return &walk->recent[addr * 0x9e3779b97f4a7c15ull >> (64 - CS_RECENT_BITS)];
+}
+
+/* As cs_find_code, of what is not remembered. A function of its own, so that the verifier follows
+ * its searches only once. */
+CS_SUBPROGRAM int cs_search_code(struct cs_unwind *walk, __u64 addr)
+{
 	struct cs_recent_rule *recent;
 
-	if (!walk || walk->n_ranges == 0)
-		return 0;
-	recent = &walk->recent[hash];
-	if (recent->addr == addr && recent->generation == walk->generation) {
-		walk->kind = CS_CODE_TABLE;
-		walk->rule = recent->rule;
-		return 1;
-	}
-	if (!cs_find_range(walk, addr))
+	if (!walk || !cs_find_range(walk, addr))
 		return 0;
 	walk->kind = walk->range.kind;
 	if (walk->kind != CS_CODE_TABLE)
 		return 1;
 	walk->rule = cs_search_rule(walk, addr);
+	recent = cs_recent_at(walk, addr);
 	recent->addr = addr;
 	recent->rule = walk->rule;
 	recent->generation = walk->generation;
+	return 1;
+}
+
+/* Sets walk->kind and, if there is a table, walk->rule to what is in force at addr. 0: it lies in
+ * no code. */
+CS_INLINE int cs_find_code(struct cs_unwind *walk, __u64 addr)
+{
+	const struct cs_recent_rule *recent = cs_recent_at(walk, addr);
+
+	if (walk->n_ranges == 0)
+		return 0;
+	if (recent->addr != addr || recent->generation != walk->generation)
+		return cs_search_code(walk, addr);
+	walk->kind = CS_CODE_TABLE;
+	walk->rule = recent->rule;
 	return 1;
 }
 
