@@ -76,6 +76,14 @@ int cs_sample_cpu(void *ctx)
 	return 0;
 }
 
+/* Stands where the interpreter frees a code object. */
+SEC("?kprobe")
+int cs_python_freed(void *ctx)
+{
+	cs_python_code_goes();
+	return 0;
+}
+
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(cs_fork_follow, struct task_struct *parent, struct task_struct *child)
 {

@@ -25,9 +25,11 @@ struct cs_python_string {
 	__u32 pad;
 };
 
+#define CS_PYTHON_ODD 0xff51afd7ed558ccdull
+
 static __always_inline __u64 cs_python_mix(__u64 hash, __u64 value)
 {
-	hash = (hash ^ value) * 0xff51afd7ed558ccdull;
+	hash = (hash ^ value) * CS_PYTHON_ODD;
 	return hash ^ hash >> 32;
 }
 

@@ -7,21 +7,32 @@
 #include "python/code.bpf.h"
 #include "python/state.bpf.h"
 
+/* The window holds the frame at an address whole. 0: it cannot be read. */
+CS_SUBPROGRAM int cs_python_move_window(struct cs_python_walk *walk, __u64 addr)
+{
+	__u64 off = addr & (CS_PYTHON_PAGE_BYTES - 1);
+
+	if (!walk)
+		return 0;
+	if (off > CS_PYTHON_WINDOW_LAST)
+		off = CS_PYTHON_WINDOW_LAST;
+	walk->window_at = addr - off;
+	walk->window_last = off;
+	if (!cs_read_user(walk->window, off + CS_PYTHON_FRAME_BYTES, walk->window_at))
+		return 1;
+	walk->window_at = walk->window_last = 0;
+	return 0;
+}
+
 /* The block of the frame at an address. NULL: it cannot be read. */
 static __always_inline const __u8 *cs_python_read_frame(struct cs_python_walk *walk, __u64 addr)
 {
 	__u64 off = addr - walk->window_at;
 
 	if (off > walk->window_last) {
-		off = addr & (CS_PYTHON_PAGE_BYTES - 1);
-		if (off > CS_PYTHON_WINDOW_LAST)
-			off = CS_PYTHON_WINDOW_LAST;
-		walk->window_at = addr - off;
-		walk->window_last = off;
-		if (cs_read_user(walk->window, off + CS_PYTHON_FRAME_BYTES, walk->window_at)) {
-			walk->window_at = walk->window_last = 0;
+		if (!cs_python_move_window(walk, addr))
 			return NULL;
-		}
+		off = addr - walk->window_at;
 	}
 	barrier_var(off);
 	if (off > CS_PYTHON_WINDOW_LAST)
@@ -29,62 +40,84 @@ static __always_inline const __u8 *cs_python_read_frame(struct cs_python_walk *w
 	return walk->window + off;
 }
 
-/* Reads the code object at an address, and tells user space of it when it is new. False: there is
- * none. */
-static __always_inline bool cs_python_meet_code(struct cs_python_walk *walk,
-						struct cs_python_recent_code *recent, __u64 addr)
+/* Where code objects of that address are remembered. */
+static __always_inline struct cs_python_recent_codes *cs_python_recent(struct cs_python_walk *walk,
+								       __u64 addr)
 {
+	return &walk->recent[addr * CS_PYTHON_ODD >> (64 - CS_PYTHON_RECENT_BITS)];
+}
+
+static __always_inline bool cs_python_is_known(const struct cs_python_walk *walk,
+					       const struct cs_python_recent_code *code, __u64 addr)
+{
+	return code->addr == addr && code->epoch == walk->epoch;
+}
+
+/* Reads the code object at an address, remembers it, and tells user space of it when it is new. 0:
+ * there is none. */
+CS_SUBPROGRAM int cs_python_meet_code(struct cs_python_walk *walk, __u64 addr)
+{
+	struct cs_python_recent_codes *recents;
+	struct cs_python_recent_code *recent;
 	__u64 identity;
 
-	if (cs_read_user(walk->code, CS_PYTHON_CODE_BYTES, addr))
-		return false;
+	if (!walk || cs_read_user(walk->code, CS_PYTHON_CODE_BYTES, addr))
+		return 0;
 	if (cs_python_u64(walk->code, CS_PYTHON_TYPE) != walk->process.code_type)
-		return false;
+		return 0;
 	identity = cs_python_identify(walk, addr);
+	recents = cs_python_recent(walk, addr);
+	recent = &recents->code[0];
+	if (recent->addr != addr) {
+		recents->code[1] = *recent;
+		recent->tgid = 0;
+	}
 	if (recent->identity != identity || recent->tgid != walk->tgid) {
 		recent->tgid = cs_python_tell_code(walk, addr, identity) ? walk->tgid : 0;
 		recent->identity = identity;
 	}
 	walk->unsent |= !recent->tgid;
-	recent->addr = addr;
-	recent->walk = walk->number;
+	recent->addr = recent->tgid ? addr : 0;
+	recent->epoch = walk->epoch;
 	recent->units = cs_python_u32(walk->code, walk->process.layout.code_units);
-	return true;
+	return 1;
 }
 
-/* The function that a frame is of. */
-static __always_inline int cs_python_read_function(struct cs_python_walk *walk, const __u8 *frame)
+/* The function that a frame is of. enum cs_python_end. */
+static __always_inline int cs_python_read_function(struct cs_python_walk *walk, const __u8 *frame,
+						   struct cs_python_frame *found)
 {
 	const struct cs_python_layout *layout = &walk->process.layout;
 	__u64 code = cs_python_u64(frame, layout->frame_code);
 	__u64 at = cs_python_u64(frame, layout->frame_instruction);
-	struct cs_python_recent_code *recent =
-	    &walk->recent[(code >> 4 ^ code >> 8) & (CS_PYTHON_RECENT_CODES - 1)];
+	const struct cs_python_recent_codes *recents = cs_python_recent(walk, code);
+	const struct cs_python_recent_code *recent = &recents->code[0];
 	__s64 instruction;
 
-	if (recent->addr != code || recent->walk != walk->number)
-		if (!cs_python_meet_code(walk, recent, code))
+	if (!cs_python_is_known(walk, recent, code)) {
+		if (cs_python_is_known(walk, &recents->code[1], code))
+			recent = &recents->code[1];
+		else if (!cs_python_meet_code(walk, code))
 			return CS_PYTHON_BROKEN;
+	}
 	instruction = (__s64)(at - code - layout->code_start) >> 1;
 	if (instruction < -1 || instruction >= recent->units)
 		return CS_PYTHON_BROKEN;
-	walk->found.code = recent->identity;
-	walk->found.instruction = instruction;
-	walk->found.flags = 0;
+	found->code = recent->identity;
+	found->instruction = instruction;
+	found->flags = 0;
 	if (layout->has_is_entry && cs_python_u8(frame, layout->frame_is_entry))
-		walk->found.flags = CS_PYTHON_OUTERMOST;
+		found->flags = CS_PYTHON_OUTERMOST;
 	return 0;
 }
 
-/* Fills walk->found and goes to the caller. enum cs_python_end. */
-CS_SUBPROGRAM int cs_python_step(struct cs_python_walk *walk)
+/* Fills found from walk->frame and goes to the caller. enum cs_python_end. */
+static __always_inline int cs_python_step(struct cs_python_walk *walk,
+					  struct cs_python_frame *found)
 {
-	const struct cs_python_layout *layout;
+	const struct cs_python_layout *layout = &walk->process.layout;
 	const __u8 *frame;
 
-	if (!walk)
-		return CS_PYTHON_BROKEN;
-	layout = &walk->process.layout;
 	if (!walk->frame)
 		return CS_PYTHON_COMPLETE;
 	frame = cs_python_read_frame(walk, walk->frame);
@@ -93,12 +126,12 @@ CS_SUBPROGRAM int cs_python_step(struct cs_python_walk *walk)
 	walk->frame = cs_python_u64(frame, layout->frame_previous);
 	if (!layout->has_is_entry &&
 	    cs_python_u8(frame, layout->frame_owner) == CS_PYTHON_OWNED_BY_C) {
-		walk->found.code = 0;
-		walk->found.instruction = -1;
-		walk->found.flags = CS_PYTHON_OUTERMOST | CS_PYTHON_NO_FRAME;
+		found->code = 0;
+		found->instruction = -1;
+		found->flags = CS_PYTHON_OUTERMOST | CS_PYTHON_NO_FRAME;
 		return 0;
 	}
-	return cs_python_read_function(walk, frame);
+	return cs_python_read_function(walk, frame, found);
 }
 
 /* All frames from walk->frame on. enum cs_python_end. */
@@ -110,13 +143,14 @@ CS_SUBPROGRAM int cs_python_read_frames(struct cs_python_walk *walk,
 	if (!walk || !record)
 		return CS_PYTHON_BROKEN;
 	for (__u32 n = 0; n < CS_PYTHON_FRAMES; n++) {
+		struct cs_python_frame *found = &record->frames[n];
+
 		record->n_frames = n;
-		end = cs_python_step(walk);
+		end = cs_python_step(walk, found);
 		if (end)
 			return end;
-		record->frames[n] = walk->found;
-		walk->hash = cs_python_mix(walk->hash, walk->found.code);
-		walk->hash = cs_python_mix(walk->hash, (__u32)walk->found.instruction);
+		walk->hash = cs_python_mix(walk->hash,
+					   found->code + CS_PYTHON_ODD * (__u32)found->instruction);
 	}
 	record->n_frames = CS_PYTHON_FRAMES;
 	return walk->frame ? CS_PYTHON_DEPTH : CS_PYTHON_COMPLETE;

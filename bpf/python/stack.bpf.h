@@ -20,13 +20,11 @@ static __always_inline bool cs_python_in_loop(const struct cs_python_process *pr
 	return false;
 }
 
-/* The number of frames of the evaluation loop. Where in it they are is of no interest once they are
- * replaced: with hide all get one address, so that they make no different stacks. */
+/* Whether there are frames of the evaluation loop. Where in it they are is of no interest once they
+ * are replaced: with hide all get one address, so that they make no different stacks. */
 CS_SUBPROGRAM int cs_python_loops(const struct cs_python_walk *walk, struct cs_user_frames *frames,
 				  __u32 n_user, int hide)
 {
-	int loops = 0;
-
 	if (!walk || !frames)
 		return 0;
 	for (__u32 i = 0; i < CS_USER_FRAMES; i++) {
@@ -36,11 +34,11 @@ CS_SUBPROGRAM int cs_python_loops(const struct cs_python_walk *walk, struct cs_u
 			break;
 		if (!cs_python_in_loop(&walk->process, frames->addr[i] - is_return))
 			continue;
-		loops++;
-		if (hide)
-			frames->addr[i] = walk->process.evals[0].start + is_return;
+		if (!hide)
+			return 1;
+		frames->addr[i] = walk->process.evals[0].start + is_return;
 	}
-	return loops;
+	return 0;
 }
 
 static __always_inline bool cs_is_in_a_register(const struct cs_unwind *registers, __u64 value)
@@ -88,9 +86,12 @@ static __always_inline bool cs_python_walk_stack(void *interrupted, struct cs_un
 	struct cs_user_frames *frames = (struct cs_user_frames *)stack->frames;
 	__u64 in_prologue;
 
-	if (cs_python_loops(walk, frames, stack->n_user, 0) == 0)
+	if (!cs_python_loops(walk, frames, stack->n_user, 0))
 		return false;
 	walk->number++;
+	walk->epoch = walk->process.generation;
+	if (!walk->epoch)
+		walk->epoch = CS_PYTHON_WALK_EPOCH | walk->number;
 	walk->tgid = task->tgid;
 	walk->unsent = 0;
 	walk->window_at = 0;
@@ -113,13 +114,27 @@ static __always_inline bool cs_python_walk_stack(void *interrupted, struct cs_un
 	return true;
 }
 
-/* A forked child has its parent's interpreter. */
+/* A forked child has its parent's interpreter, but nobody watches its code objects yet. */
 static __always_inline void cs_python_forked(__u32 parent_tgid, __u32 tgid)
 {
 	struct cs_python_process *parent = bpf_map_lookup_elem(&cs_python_processes, &parent_tgid);
+	struct cs_python_process *child;
 
-	if (parent)
-		bpf_map_update_elem(&cs_python_processes, &tgid, parent, BPF_ANY);
+	if (!parent || bpf_map_update_elem(&cs_python_processes, &tgid, parent, BPF_ANY))
+		return;
+	child = bpf_map_lookup_elem(&cs_python_processes, &tgid);
+	if (child)
+		child->generation = 0;
+}
+
+/* A code object of the current process is about to be freed. */
+static __always_inline void cs_python_code_goes(void)
+{
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	struct cs_python_process *process = bpf_map_lookup_elem(&cs_python_processes, &tgid);
+
+	if (process && process->generation)
+		__sync_fetch_and_add(&process->generation, 1);
 }
 
 #endif

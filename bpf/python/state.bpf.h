@@ -20,16 +20,23 @@
 #define CS_PYTHON_WINDOW_LAST  (CS_PYTHON_WINDOW_BYTES - CS_PYTHON_FRAME_BYTES)
 #define CS_PYTHON_PAGE_BYTES   4096ull
 
-/* Code objects that were met: in this walk they are as they were, as recursions meet the same ones
- * again and again; since an earlier one another may lie there. */
-#define CS_PYTHON_RECENT_CODES 16 /* a power of two */
+/* Code objects that were met. Those of the same epoch are as they were: it ends when one of the
+ * process is freed, as another may lie there then; or, where nobody watches that, with the walk. */
+#define CS_PYTHON_RECENT_BITS 8
 struct cs_python_recent_code {
-	__u64 addr;
+	__u64 addr; /* 0: to be read again */
 	__u64 identity;
-	__u64 walk;  /* number of the walk */
+	__u64 epoch;
 	__u32 tgid;  /* user space was told of it in this process; 0: was not */
 	__u32 units; /* of two bytes: its length */
 };
+
+/* Two of the same hash, as a stack may have both. The last one first. */
+struct cs_python_recent_codes {
+	struct cs_python_recent_code code[2];
+};
+
+#define CS_PYTHON_WALK_EPOCH (1ull << 63) /* no generation of a process has this bit */
 
 struct cs_python_walk {
 	struct cs_python_process process; /* a copy */
@@ -38,10 +45,10 @@ struct cs_python_walk {
 	__u64 frame;  /* that comes next; 0: none */
 	__u64 hash;   /* over all frames found */
 	__u64 number; /* of this walk among those that use this state, from 1 */
+	__u64 epoch;  /* of the code objects */
 	__u32 tgid;
 	__u32 unsent; /* 1: user space does not know all code objects of this stack */
-	struct cs_python_frame found;				     /* by the last step */
-	struct cs_python_recent_code recent[CS_PYTHON_RECENT_CODES]; /* by a hash of the address */
+	struct cs_python_recent_codes recent[1 << CS_PYTHON_RECENT_BITS]; /* by a hash of addr */
 	__u8 thread[CS_PYTHON_BLOCK_BYTES];
 	__u64 window_at;   /* address of window[0]; 0: nothing was read */
 	__u64 window_last; /* offset of the last frame that it holds whole */

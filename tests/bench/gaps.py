@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""As tests/targets/t_gaps.c, in Python: looks at the clock all the time, argv[1] calls deep; for each byte on
-stdin after the first prints "ns_per_gap" and the median of the times that were missing between two looks."""
+"""As tests/targets/t_gaps.c, in Python: looks at the clock all the time, below as many functions as argv[1] says,
+each another one; for each byte on stdin after the first prints "ns_per_gap" and the median of the times that were
+missing between two looks."""
 import os
 import statistics
 import sys
@@ -24,11 +25,11 @@ def watch():
     return gaps
 
 
-def descend(depth):
-    return watch() if depth == 0 else descend(depth - 1)
-
+DEPTH = int(sys.argv[1])
+callees = [f"step_{i + 1}" for i in range(DEPTH - 1)] + ["watch"]
+exec("".join(f"def step_{i}():\n    return {callee}()\n\n" for i, callee in enumerate(callees)))
 
 print("ready", flush=True)
 os.read(0, 1)
 while os.read(0, 1):
-    print("ns_per_gap", int(statistics.median(descend(int(sys.argv[1])) or [0])), flush=True)
+    print("ns_per_gap", int(statistics.median(step_0() or [0])), flush=True)

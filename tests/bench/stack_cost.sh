@@ -3,7 +3,7 @@
 # What complete stacks cost at 999 Hz, against perf by frame pointers and perf by copies of the stack (dwarf): the
 # target's slowdown, bytes a sample on disk, and the time from Ctrl-C to a flame graph on disk. Slowdown is how long a
 # sample stops a program that looks at the clock all the time, as work would drown it in noise: of native code (t_gaps)
-# and of CPython 60 functions deep (gaps.py), at 4995 Hz, so that most of what stops it are samples.
+# and of CPython below 60 different functions (gaps.py), at 4995 Hz, so that most of what stops it are samples.
 # Limits: slowdown at most that of perf fp plus 0.5 points; a twentieth of the bytes and a tenth of the time of dwarf.
 set -u
 # shellcheck source=tests/bench/lib.sh

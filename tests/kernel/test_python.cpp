@@ -14,6 +14,8 @@
 #include <string>
 #include <vector>
 
+#include "bpf/mechanism_trial.hpp"
+#include "bpf/uprobe_links.hpp"
 #include "callscope/abi/python.h"
 #include "live_run.hpp"
 #include "target_run.hpp"
@@ -195,6 +197,54 @@ TEST_CASE("Python functions have their file and native frames between them",
   }
   CHECK(through_c);
   CHECK(direct);
+}
+
+// Each has the samples of its time, none those of another that lay at its address.
+TEST_CASE("Python functions that are made and freed keep their samples apart",
+          "[bpf][sampling][python][long]") {
+  constexpr double kMs = 100;
+  const bool fork = GENERATE(false, true);
+  INFO("in a child: " << fork);
+  RecordOptions options;
+  options.sample_hz = 997;
+  std::vector<std::string> argv{kDebianPython, CALLSCOPE_SOURCES "/tests/targets/t_python_made.py",
+                                "--ms", fmt::format("{}", kMs)};
+  if (fork) argv.emplace_back("--fork");
+  test::LiveRun live(argv, options, {});
+  live.send("\n");
+  const TargetRun run = live.finish();
+  std::map<std::string, double> samples_of;
+  for (const CpuSamples& samples : run.recording.cpu)
+    for (const std::uint32_t id : run.recording.stacks[samples.stack].frames)
+      if (const std::string& name = run.recording.frames[id].function; name.starts_with("made_"))
+        samples_of[name] += static_cast<double>(samples.count);
+  CHECK(samples_of.size() == 20);
+  for (const auto& [name, samples] : samples_of) {
+    INFO(name);
+    CHECK(samples == Approx(kMs * 0.997).epsilon(0.2));
+  }
+  CHECK(run.quality("python_mismatch") == 0);
+}
+
+TEST_CASE("what frees Python's code objects is probed while the recording lasts",
+          "[bpf][sampling][python]") {
+  const auto watches = [](int pid) {
+    return std::ranges::count_if(list_uprobe_links(), [pid](const UprobeLink& link) {
+      return link.program == "cs_python_freed" && link.pid == pid;
+    });
+  };
+  if (!try_mechanism(ProbeMechanism::kSession)) return;  // no such links, or they are not listed
+  RecordOptions options;
+  options.python = GENERATE(true, false);
+  int pid = 0;
+  {
+    test::LiveRun live({kDebianPython, kScript, "--ms", "1"}, options, {});
+    pid = live.pid();
+    CHECK(watches(pid) == (options.python ? 1 : 0));
+    live.send("\n");
+    live.wait_for("done");
+  }
+  CHECK(watches(pid) == 0);
 }
 
 TEST_CASE("a recursion deeper than is kept is cut and says so", "[bpf][sampling][python]") {

@@ -144,8 +144,8 @@ def of_c():
 def of_text():
     space = {"burn": burn}
     for number in range(20):
-        # Each lies where the one before was, but for its name.
         exec(compile(f"def made_{number:02}():\n burn()\nmade_{number:02}()", "<made>", "exec"), space)
+        del space[f"made_{number:02}"]  # the next one lies where it was
 
 
 def of_classes():

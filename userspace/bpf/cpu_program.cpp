@@ -12,6 +12,7 @@
 
 #include "bpf/libbpf_error.hpp"
 #include "bpf/map_access.hpp"
+#include "bpf/mechanism_trial.hpp"
 #include "cpu.skel.h"
 
 namespace callscope {
@@ -88,6 +89,10 @@ Result<CpuProgram::Skeleton> CpuProgram::open(bool python) const {
                                  .python = python ? 1U : 0U};
   ::bpf_map__set_max_entries(skeleton->maps.cs_stack_counts, options_.max_stacks);
   ::bpf_map__set_max_entries(skeleton->maps.cs_ring, options_.ring_bytes);
+  ::bpf_program__set_expected_attach_type(skeleton->progs.cs_python_freed,
+                                          static_cast<bpf_attach_type>(kAttachTraceUprobeMulti));
+  ::bpf_program__set_autoload(skeleton->progs.cs_python_freed,
+                              python && try_mechanism(ProbeMechanism::kMulti).has_value());
   if (python) return skeleton;
   for (bpf_map* const unused : {skeleton->maps.cs_python_processes,
                                 skeleton->maps.cs_python_threads, skeleton->maps.cs_python_codes})
@@ -184,6 +189,18 @@ Result<void> CpuProgram::set_python(std::uint32_t tgid, const cs_python_process&
   return {};
 }
 
+void CpuProgram::watch_python(std::int32_t pid, const Probe& destructor) {
+  if (::bpf_program__fd(running().progs.cs_python_freed) < 0) return;  // not loaded
+  if (!python_watch_)
+    python_watch_ = std::make_unique<PythonWatch>(running().progs.cs_python_freed,
+                                                  running().maps.cs_python_processes);
+  python_watch_->begin(pid, destructor);
+}
+
+void CpuProgram::unwatch_python(std::int32_t pid) {
+  if (python_watch_) python_watch_->end(pid);
+}
+
 void CpuProgram::enable() {
   running().bss->cs_enabled = 1;
   if (off_cpu_) off_cpu_->enable();
@@ -194,6 +211,7 @@ void CpuProgram::stop() {
   running().bss->cs_enabled = 0;
   if (off_cpu_) off_cpu_->stop();
   if (memory_) memory_->stop();
+  if (python_watch_) python_watch_->end_all();
   links_.clear();
   cpu_bpf__detach(&running());
 }

@@ -14,6 +14,7 @@
 #include "bpf/memory_program.hpp"
 #include "bpf/off_cpu_program.hpp"
 #include "bpf/perf_links.hpp"
+#include "bpf/python_watch.hpp"
 #include "bpf/unwind_maps.hpp"
 #include "callscope/abi/cpu.h"
 #include "callscope/abi/process.h"
@@ -64,6 +65,10 @@ class CpuProgram {
   // From now on the stacks of the process have a Python half. The first time this takes a moment,
   // half a second, without Options::python. kUnsupported: too many processes have one.
   Result<void> set_python(std::uint32_t tgid, const cs_python_process& process);
+  // Of such a process: its code objects are read once, as far as the kernel can do that
+  // (bpf/python_watch.hpp). destructor: what frees them.
+  void watch_python(std::int32_t pid, const Probe& destructor);
+  void unwatch_python(std::int32_t pid);  // it ended, or executes another program
   void enable();
   void stop();  // no sample is taken after it returns
 
@@ -102,6 +107,7 @@ class CpuProgram {
   std::unique_ptr<Handlers> handlers_;  // the ring keeps its address
   Skeleton skeleton_;                   // its maps serve always
   Skeleton python_;  // its programs run instead, once there was need; maps of Python are its own
+  std::unique_ptr<PythonWatch> python_watch_;  // of the running programs
   std::optional<OffCpuProgram> off_cpu_;
   std::optional<MemoryProgram> memory_;
   std::unique_ptr<ring_buffer, RingDeleter> ring_;

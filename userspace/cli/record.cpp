@@ -300,7 +300,9 @@ std::vector<Option> record_option_table(RecordArguments& a) {
        set_choice(a.unwind, {"auto", "fp", "eh-frame"})},
       {"--python", "HOW",
        "auto: show the functions of CPython 3.11 to 3.13 in stacks, with file and line, in the "
-       "place of the interpreter's evaluation loop; off: show the loop. Default: auto.",
+       "place of the interpreter's evaluation loop; off: show the loop. Default: auto. A probe "
+       "where the interpreter frees code objects (kernel 6.6 and later) saves reading them in each "
+       "sample; off places none.",
        set_choice(a.python, {"auto", "off"})},
       {"--cache-dir", "DIR",
        "Where unwind tables are kept, see 'callscope cache'. Default: /var/cache/callscope for "

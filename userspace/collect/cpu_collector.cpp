@@ -47,6 +47,10 @@ void CpuCollector::look_for_python(std::int32_t pid) {
   if (python_) python_->look(pid);
 }
 
+void CpuCollector::watch_python_children() {
+  if (python_) python_->watch_children();
+}
+
 std::optional<MixedStack> CpuCollector::mix_python(const cs_stack_record& record) {
   const PythonSamples::Half* const half = python_samples_.half(record.key);
   if (half == nullptr || !python_) return std::nullopt;

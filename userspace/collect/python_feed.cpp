@@ -5,8 +5,13 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 #include "collect/found_functions.hpp"
+#include "elf/bytes.hpp"
+#include "elf/frame_table.hpp"
+#include "python/layouts.hpp"
+#include "sys/process_memory.hpp"
 
 namespace callscope {
 namespace {
@@ -15,6 +20,24 @@ namespace {
 bool may_be_interpreter(const CachedModule& module) {
   const std::string_view path = module.path();
   return path.substr(path.find_last_of('/') + 1).find("python") != std::string_view::npos;
+}
+
+// What frees the code objects of the process: only what begins a function there may be probed.
+std::optional<Probe> find_code_destructor(std::int32_t pid, const cs_python_process& process,
+                                          const ProcessMaps& maps) {
+  const std::vector<std::uint8_t> pointer =
+      read_process_memory(pid, process.code_type + kPythonTypeDestructor, sizeof(std::uint64_t));
+  const std::uint64_t addr = load<std::uint64_t>(pointer, 0).value_or(0);
+  const CodeMapping* const code = maps.find(addr);
+  if (code == nullptr || code->module == nullptr || code->module->image() == nullptr)
+    return std::nullopt;
+  const ModuleImage& image = *code->module->image();
+  const auto vaddr =
+      image.runtime_to_vaddr(addr, code->mapping.start, code->mapping.file_off).value_or(0);
+  const auto piece = FrameTable(image.image()).piece_at(vaddr);
+  if (!piece || piece->start != vaddr) return std::nullopt;
+  return Probe{.path = image.lasting_path(),
+               .file_off = addr - code->mapping.start + code->mapping.file_off};
 }
 
 }  // namespace
@@ -54,7 +77,9 @@ void PythonFeed::look(std::int32_t pid) {
     if (!set)
       recording_.notes.push_back(fmt::format("python functions of process {} are not shown: {}",
                                              pid, set.error().message()));
-    processes_[pid] = process;
+    Known& known = processes_[pid];
+    known = {process, find_code_destructor(pid, process, *maps)};
+    watch(pid, known);
     found_ = true;
     return;
   }
@@ -68,14 +93,31 @@ void PythonFeed::note_unknown(const CachedModule& module, const PythonInterprete
 }
 
 void PythonFeed::forked(std::int32_t child, std::int32_t parent) {
-  if (const auto known = processes_.find(parent); known != processes_.end())
-    processes_.insert_or_assign(child, known->second);
+  const auto known = processes_.find(parent);
+  if (known == processes_.end()) return;
+  Known copy = known->second;
+  copy.watched = false;
+  processes_.insert_or_assign(child, std::move(copy));
+}
+
+void PythonFeed::forget(std::int32_t pid) {
+  processes_.erase(pid);
+  program_.unwatch_python(pid);
+}
+
+void PythonFeed::watch(std::int32_t pid, Known& known) {
+  if (std::exchange(known.watched, true) || !known.destructor) return;
+  program_.watch_python(pid, *known.destructor);
+}
+
+void PythonFeed::watch_children() {
+  for (auto& [pid, known] : processes_) watch(pid, known);
 }
 
 bool PythonFeed::is_loop(std::int32_t pid, std::uint64_t addr) const {
   const auto process = processes_.find(pid);
   return process != processes_.end() &&
-         std::ranges::any_of(process->second.evals, [addr](const cs_python_range& eval) {
+         std::ranges::any_of(process->second.process.evals, [addr](const cs_python_range& eval) {
            return addr - eval.start < eval.end - eval.start;
          });
 }

@@ -31,13 +31,21 @@ class PythonFeed {
   void look(std::int32_t pid);
   // BPF has copied or forgotten what it knows already.
   void forked(std::int32_t child, std::int32_t parent);
-  void forget(std::int32_t pid) { processes_.erase(pid); }  // it executes another program, or ended
+  void forget(std::int32_t pid);  // it executes another program, or ended
+  // To call now and then: has the code objects of forked children that live on watched, too.
+  void watch_children();
 
   // Whether the address is in the evaluation loop of the process.
   [[nodiscard]] bool is_loop(std::int32_t pid, std::uint64_t addr) const;
   [[nodiscard]] bool found_any() const { return !processes_.empty() || found_; }
 
  private:
+  struct Known {
+    cs_python_process process{};
+    std::optional<Probe> destructor;  // of code objects
+    bool watched = false;
+  };
+  void watch(std::int32_t pid, Known& known);
   const std::optional<PythonInterpreter>& examine(CachedModule& module, bool executable);
   void note_unknown(const CachedModule& module, const PythonInterpreter& interpreter);
 
@@ -46,7 +54,7 @@ class PythonFeed {
   CpuProgram& program_;
   bool found_ = false;
   std::map<const CachedModule*, std::optional<PythonInterpreter>> modules_;
-  std::map<std::int32_t, cs_python_process> processes_;
+  std::map<std::int32_t, Known> processes_;
   std::set<const CachedModule*> noted_;
 };
 

@@ -23,6 +23,9 @@ struct PythonVersion {
   [[nodiscard]] bool stable() const { return (hex >> 4 & 0xf) >= 0xc; }
 };
 
+// Offset of PyTypeObject.tp_dealloc, bytes: the same in all these versions.
+inline constexpr std::uint64_t kPythonTypeDestructor = 48;
+
 // runtime: the bytes of _PyRuntime in the file, which 3.13 begins with its debug offsets. Nothing:
 // an unknown version, an early one, damaged offsets, or an interpreter without the global lock.
 std::optional<cs_python_layout> python_layout(PythonVersion version, ByteSpan runtime);
