@@ -4,9 +4,12 @@
 // were called. Debian's python3 and, beside it, those that CALLSCOPE_PYTHONS names, separated by
 // colons.
 #include <fmt/format.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
@@ -14,7 +17,9 @@
 #include <string>
 #include <vector>
 
+#include "bpf/cpu_program.hpp"
 #include "bpf/mechanism_trial.hpp"
+#include "bpf/own_code.hpp"
 #include "bpf/uprobe_links.hpp"
 #include "callscope/abi/python.h"
 #include "live_run.hpp"
@@ -103,6 +108,13 @@ bool begins_as_known(const Chains& chains, const std::string& other) {
   const std::string callers = other.substr(0, other.rfind(';') + 1);
   return std::ranges::any_of(chains.known, [&](const auto& known) {
     return known.first.starts_with(callers.substr(0, callers.rfind(':')));
+  });
+}
+
+// Probes that tell when a code object of the process is freed (bpf/python_watch.hpp).
+std::ptrdiff_t watches(int pid) {
+  return std::ranges::count_if(list_uprobe_links(), [pid](const UprobeLink& link) {
+    return link.program == "cs_python_freed" && link.pid == pid;
   });
 }
 
@@ -228,12 +240,7 @@ TEST_CASE("Python functions that are made and freed keep their samples apart",
 
 TEST_CASE("what frees Python's code objects is probed while the recording lasts",
           "[bpf][sampling][python]") {
-  const auto watches = [](int pid) {
-    return std::ranges::count_if(list_uprobe_links(), [pid](const UprobeLink& link) {
-      return link.program == "cs_python_freed" && link.pid == pid;
-    });
-  };
-  if (!try_mechanism(ProbeMechanism::kSession)) return;  // no such links, or they are not listed
+  if (!try_mechanism(ProbeMechanism::kMulti)) return;  // no such links
   RecordOptions options;
   options.python = GENERATE(true, false);
   int pid = 0;
@@ -245,6 +252,24 @@ TEST_CASE("what frees Python's code objects is probed while the recording lasts"
     live.wait_for("done");
   }
   CHECK(watches(pid) == 0);
+}
+
+TEST_CASE("a process can be watched for what it frees where the kernel has such links", "[bpf]") {
+  const Result<Probe> probe = probe_own_code(reinterpret_cast<const void*>(&pythons), 0);
+  const Result<UnwindMaps> unwind = UnwindMaps::create({});
+  REQUIRE((probe && unwind));
+  const int child = ::fork();  // has our code
+  if (child == 0) ::pause();
+  const auto tgid = static_cast<std::uint32_t>(child);
+  Result<CpuProgram> program =
+      CpuProgram::load({.tgid = tgid, .python = true}, *unwind,
+                       {[](const cs_stack_record&) {}, [](const cs_process_record&) {}});
+  REQUIRE(program);
+  REQUIRE(program->set_python(tgid, {}));
+  program->watch_python(child, *probe);
+  CHECK(watches(child) == (try_mechanism(ProbeMechanism::kMulti) ? 1 : 0));
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
 }
 
 TEST_CASE("a recursion deeper than is kept is cut and says so", "[bpf][sampling][python]") {
