@@ -134,7 +134,31 @@ static __always_inline int cs_python_step(struct cs_python_walk *walk,
 	return cs_python_read_function(walk, frame, found);
 }
 
-/* All frames from walk->frame on. enum cs_python_end. */
+#define CS_PYTHON_CHUNK 32 /* as CS_WALK_CHUNK */
+
+/* enum cs_python_end; 0: there may be more. */
+CS_SUBPROGRAM int cs_python_read_chunk(struct cs_python_walk *walk,
+				       struct cs_python_stack_record *record)
+{
+	int end;
+
+	if (!walk || !record)
+		return CS_PYTHON_BROKEN;
+	for (int i = 0; i < CS_PYTHON_CHUNK; i++) {
+		__u32 n = record->n_frames;
+		struct cs_python_frame *found = &record->frames[n & (CS_PYTHON_FRAMES - 1)];
+
+		end = cs_python_step(walk, found);
+		if (end)
+			return end;
+		record->n_frames = n + 1;
+		walk->hash = cs_python_mix(walk->hash,
+					   found->code + CS_PYTHON_ODD * (__u32)found->instruction);
+	}
+	return 0;
+}
+
+/* All frames from walk->frame on, behind those of the record. enum cs_python_end. */
 CS_SUBPROGRAM int cs_python_read_frames(struct cs_python_walk *walk,
 					struct cs_python_stack_record *record)
 {
@@ -142,17 +166,11 @@ CS_SUBPROGRAM int cs_python_read_frames(struct cs_python_walk *walk,
 
 	if (!walk || !record)
 		return CS_PYTHON_BROKEN;
-	for (__u32 n = 0; n < CS_PYTHON_FRAMES; n++) {
-		struct cs_python_frame *found = &record->frames[n];
-
-		record->n_frames = n;
-		end = cs_python_step(walk, found);
+	for (int i = 0; i < CS_PYTHON_FRAMES / CS_PYTHON_CHUNK; i++) {
+		end = cs_python_read_chunk(walk, record);
 		if (end)
 			return end;
-		walk->hash = cs_python_mix(walk->hash,
-					   found->code + CS_PYTHON_ODD * (__u32)found->instruction);
 	}
-	record->n_frames = CS_PYTHON_FRAMES;
 	return walk->frame ? CS_PYTHON_DEPTH : CS_PYTHON_COMPLETE;
 }
 

@@ -16,7 +16,7 @@
 
 /* Frames of functions that call each other lie one behind the other: they are read together, as a
  * read costs the same whatever its size. Never across a page, whose neighbour may be missing. */
-#define CS_PYTHON_WINDOW_BYTES 2048
+#define CS_PYTHON_WINDOW_BYTES 4096
 #define CS_PYTHON_WINDOW_LAST  (CS_PYTHON_WINDOW_BYTES - CS_PYTHON_FRAME_BYTES)
 #define CS_PYTHON_PAGE_BYTES   4096ull
 
