@@ -77,8 +77,8 @@ CS_SUBPROGRAM int cs_python_meet_code(struct cs_python_walk *walk, __u64 addr)
 		recent->identity = identity;
 	}
 	walk->unsent |= !recent->tgid;
-	recent->addr = recent->tgid ? addr : 0;
-	recent->epoch = walk->epoch;
+	recent->addr = addr;
+	recent->epoch = recent->tgid ? walk->epoch : 0;
 	recent->units = cs_python_u32(walk->code, walk->process.layout.code_units);
 	return 1;
 }

@@ -24,9 +24,9 @@
  * process is freed, as another may lie there then; or, where nobody watches that, with the walk. */
 #define CS_PYTHON_RECENT_BITS 8
 struct cs_python_recent_code {
-	__u64 addr; /* 0: to be read again */
+	__u64 addr;
 	__u64 identity;
-	__u64 epoch;
+	__u64 epoch; /* 0: to be read again */
 	__u32 tgid;  /* user space was told of it in this process; 0: was not */
 	__u32 units; /* of two bytes: its length */
 };

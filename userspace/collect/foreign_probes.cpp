@@ -12,8 +12,10 @@ ForeignProbes ForeignProbes::find(const std::set<std::uint32_t>& own_programs,
   ForeignProbes found;
   for (const UprobeLink& link : list_uprobe_links()) {
     struct stat info{};
-    const bool spans = link.program.starts_with("cs_span") && own_pids.contains(link.pid);
-    if (spans || own_programs.contains(link.program_id)) continue;
+    const bool harmless =
+        link.program.starts_with("cs_span") || link.program.starts_with("cs_python");
+    if (harmless && own_pids.contains(link.pid)) continue;
+    if (own_programs.contains(link.program_id)) continue;
     // Probes for all processes do what they do with or without ours.
     if (link.pid == 0 || ::stat(link.path.c_str(), &info) != 0) continue;
     ByOffset& file = found.files_[{info.st_dev, info.st_ino}];

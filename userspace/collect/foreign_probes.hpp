@@ -22,7 +22,7 @@ class ForeignProbes {
   using ByOffset = std::map<std::uint64_t, ForeignProbe>;  // file offset
 
   // own_programs: ids of those whose links are ours. Probes for one of own_pids that time spans of
-  // callscope are taken for ours as well.
+  // callscope or watch its Python are taken for ours as well.
   static ForeignProbes find(const std::set<std::uint32_t>& own_programs,
                             const std::set<std::int32_t>& own_pids);
 
