@@ -89,9 +89,8 @@ static __always_inline bool cs_python_walk_stack(void *interrupted, struct cs_un
 	if (!cs_python_loops(walk, frames, stack->n_user, 0))
 		return false;
 	walk->number++;
-	walk->epoch = walk->process.generation;
-	if (!walk->epoch)
-		walk->epoch = CS_PYTHON_WALK_EPOCH | walk->number;
+	walk->epoch =
+	    walk->process.watched ? walk->process.generation : CS_PYTHON_WALK_EPOCH | walk->number;
 	walk->tgid = task->tgid;
 	walk->unsent = 0;
 	walk->window_at = 0;
@@ -124,7 +123,7 @@ static __always_inline void cs_python_forked(__u32 parent_tgid, __u32 tgid)
 		return;
 	child = bpf_map_lookup_elem(&cs_python_processes, &tgid);
 	if (child)
-		child->generation = 0;
+		child->watched = 0;
 }
 
 /* A code object of the current process is about to be freed. */
@@ -133,7 +132,7 @@ static __always_inline void cs_python_code_goes(void)
 	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
 	struct cs_python_process *process = bpf_map_lookup_elem(&cs_python_processes, &tgid);
 
-	if (process && process->generation)
+	if (process)
 		__sync_fetch_and_add(&process->generation, 1);
 }
 

@@ -254,6 +254,25 @@ TEST_CASE("what frees Python's code objects is probed while the recording lasts"
   CHECK(watches(pid) == 0);
 }
 
+TEST_CASE("a Python that frees very many code objects is not slowed down by the probe",
+          "[bpf][sampling][python]") {
+  if (!try_mechanism(ProbeMechanism::kMulti)) return;  // no such links
+  constexpr const char* kMany =
+      "import os, sys, time\n"
+      "print('ready', flush=True)\n"
+      "os.read(0, 1)\n"
+      "end = time.monotonic() + 3\n"
+      "while time.monotonic() < end: compile('1', 'text', 'eval')\n"
+      "print('freed\\ndone', flush=True)\n"
+      "sys.stdin.read()\n";
+  test::LiveRun live({kDebianPython, "-c", kMany}, {}, {});
+  CHECK(watches(live.pid()) == 1);
+  live.send("\n");
+  live.wait_for("freed");
+  CHECK(watches(live.pid()) == 0);
+  CHECK(sort_samples(live.finish()).unnamed == 0);
+}
+
 TEST_CASE("a process can be watched for what it frees where the kernel has such links", "[bpf]") {
   const Result<Probe> probe = probe_own_code(reinterpret_cast<const void*>(&pythons), 0);
   const Result<UnwindMaps> unwind = UnwindMaps::create({});

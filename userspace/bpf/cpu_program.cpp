@@ -201,6 +201,10 @@ void CpuProgram::unwatch_python(std::int32_t pid) {
   if (python_watch_) python_watch_->end(pid);
 }
 
+void CpuProgram::review_python() {
+  if (python_watch_) python_watch_->review();
+}
+
 void CpuProgram::enable() {
   running().bss->cs_enabled = 1;
   if (off_cpu_) off_cpu_->enable();

@@ -69,6 +69,7 @@ class CpuProgram {
   // (bpf/python_watch.hpp). destructor: what frees them.
   void watch_python(std::int32_t pid, const Probe& destructor);
   void unwatch_python(std::int32_t pid);  // it ended, or executes another program
+  void review_python();                   // PythonWatch::review
   void enable();
   void stop();  // no sample is taken after it returns
 

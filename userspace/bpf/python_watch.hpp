@@ -30,9 +30,15 @@ class PythonWatch {
   void end(std::int32_t pid);
   // Of all; returns at once.
   void end_all();
+  // To call once a second. Gives those up that free so many that the probe would be felt.
+  void review();
 
  private:
-  [[nodiscard]] bool set_generation(std::int32_t pid, std::uint64_t generation) const;
+  struct Watched {
+    UprobeSet probes;
+    std::uint64_t generation = 0;  // at the last review
+  };
+  [[nodiscard]] bool set_watched(std::int32_t pid, bool watched, std::uint64_t generation) const;
   [[nodiscard]] std::optional<UprobeSet> attach(std::int32_t pid, const Probe& probe) const;
   [[nodiscard]] bool counts_all_threads();
 
@@ -40,7 +46,7 @@ class PythonWatch {
   const bpf_map* processes_;
   std::optional<bool> works_;
   std::uint64_t next_generation_ = 1;
-  std::map<std::int32_t, UprobeSet> probes_;
+  std::map<std::int32_t, Watched> watched_;
   LinkReaper reaper_;
 };
 

@@ -47,8 +47,8 @@ void CpuCollector::look_for_python(std::int32_t pid) {
   if (python_) python_->look(pid);
 }
 
-void CpuCollector::watch_python_children() {
-  if (python_) python_->watch_children();
+void CpuCollector::review_python_watches() {
+  if (python_) python_->review_watches();
 }
 
 std::optional<MixedStack> CpuCollector::mix_python(const cs_stack_record& record) {

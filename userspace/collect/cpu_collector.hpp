@@ -41,7 +41,7 @@ class CpuCollector {
   // Shows Python functions of the process, if it runs any. To be called again when it has mapped
   // new code, which the symbolizer knows.
   void look_for_python(std::int32_t pid);
-  void watch_python_children();  // PythonFeed::watch_children
+  void review_python_watches();  // PythonFeed::review_watches
   void enable() { program_->enable(); }
   void stop();
   [[nodiscard]] int ring_fd() const { return program_->ring_fd(); }

@@ -110,7 +110,8 @@ void PythonFeed::watch(std::int32_t pid, Known& known) {
   program_.watch_python(pid, *known.destructor);
 }
 
-void PythonFeed::watch_children() {
+void PythonFeed::review_watches() {
+  program_.review_python();
   for (auto& [pid, known] : processes_) watch(pid, known);
 }
 

@@ -32,8 +32,9 @@ class PythonFeed {
   // BPF has copied or forgotten what it knows already.
   void forked(std::int32_t child, std::int32_t parent);
   void forget(std::int32_t pid);  // it executes another program, or ended
-  // To call now and then: has the code objects of forked children that live on watched, too.
-  void watch_children();
+  // To call once a second: has the code objects of forked children that live on watched, too, and
+  // those of others no more.
+  void review_watches();
 
   // Whether the address is in the evaluation loop of the process.
   [[nodiscard]] bool is_loop(std::int32_t pid, std::uint64_t addr) const;

@@ -116,7 +116,7 @@ Result<void> Recorder::tick() {
     (void)resources_->take(recording_.duration_ns, recording_.snapshots);
   }
   CS_TRY(drain());
-  if (cpu_) cpu_->watch_python_children();
+  if (cpu_) cpu_->review_python_watches();
   if (cpu_) CS_TRY(cpu_->update(now_ns));
   CS_TRY(choose_hot_functions());
   update_calls(now_ns);

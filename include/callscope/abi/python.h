@@ -63,9 +63,11 @@ struct cs_python_range {
 struct cs_python_process {
 	__u64 runtime;	 /* address of _PyRuntime */
 	__u64 code_type; /* of PyCode_Type: what every code object is of */
-	/* 0, or a number that no other process has, which goes up before a code object is freed:
-	 * until then those that were met need not be read again. Begun by user space. */
+	/* Goes up before a code object is freed, from a number that no other process has: as long
+	 * as that is watched, those that were met until then need not be read again. */
 	__u64 generation;
+	__u32 watched; /* 0, 1 */
+	__u32 pad;
 	struct cs_python_range evals[CS_PYTHON_EVALS]; /* _PyEval_EvalFrameDefault; unused: 0 */
 	__u64 prologue_end; /* before it the loop may not have linked its frame yet */
 	__u64 eval_bytes;   /* of stack that the loop has below its caller's frame */
@@ -134,7 +136,7 @@ struct cs_python_code_record {
 
 #ifndef __bpf__
 static_assert(sizeof(struct cs_python_layout) == 88, "abi");
-static_assert(sizeof(struct cs_python_process) == 192, "abi");
+static_assert(sizeof(struct cs_python_process) == 200, "abi");
 static_assert(sizeof(struct cs_python_frame) == 16, "abi");
 static_assert(sizeof(struct cs_python_stack_record) == 32 + 16 * CS_PYTHON_FRAMES, "abi");
 static_assert(sizeof(struct cs_python_code_record) ==
