@@ -14,11 +14,10 @@
 #define CS_PYTHON_NAME_HASHED 64  /* bytes of a function's name that its identity depends on */
 #define CS_PYTHON_NAME_BLOCK  144 /* bytes of a string that hold these and its head */
 
-/* Frames of functions that call each other lie one behind the other: they are read together, as a
- * read costs the same whatever its size. Never across a page, whose neighbour may be missing. */
-#define CS_PYTHON_WINDOW_BYTES 4096
-#define CS_PYTHON_WINDOW_LAST  (CS_PYTHON_WINDOW_BYTES - CS_PYTHON_FRAME_BYTES)
-#define CS_PYTHON_PAGE_BYTES   4096ull
+/* Frames of functions that call each other lie one behind the other: they are read together, a page
+ * at a time, as most of what a small read costs is the call. What lies beside it may be missing. */
+#define CS_PYTHON_PAGE_BYTES  4096ull
+#define CS_PYTHON_WINDOW_LAST (CS_PYTHON_PAGE_BYTES - CS_PYTHON_FRAME_BYTES)
 
 /* Code objects that were met. Those of the same epoch are as they were: it ends when one of the
  * process is freed, as another may lie there then; or, where nobody watches that, with the walk. */

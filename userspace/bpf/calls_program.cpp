@@ -37,20 +37,13 @@ std::uint32_t choose_shards(const CallsProgram::Options& options) {
   return shards;
 }
 
-// Loads a program only if it is wanted, for the link type that will carry it; 0: a perf event.
-void prepare(bpf_program* program, bool wanted, int attach_type) {
-  ::bpf_program__set_autoload(program, wanted);
-  if (attach_type != 0)
-    ::bpf_program__set_expected_attach_type(program, static_cast<bpf_attach_type>(attach_type));
-}
-
 void choose_programs(calls_bpf& skeleton, ProbeMechanism mechanism) {
   const bool session = mechanism == ProbeMechanism::kSession;
   const int single = mechanism == ProbeMechanism::kPerfEvent ? 0 : kAttachTraceUprobeMulti;
-  prepare(skeleton.progs.cs_call_session, session, kAttachTraceUprobeSession);
-  prepare(skeleton.progs.cs_call_return, !session, single);
-  prepare(skeleton.progs.cs_call_entry, !session, single);
-  prepare(skeleton.progs.cs_call_site, true, single);
+  choose_program(skeleton.progs.cs_call_session, session, kAttachTraceUprobeSession);
+  choose_program(skeleton.progs.cs_call_return, !session, single);
+  choose_program(skeleton.progs.cs_call_entry, !session, single);
+  choose_program(skeleton.progs.cs_call_site, true, single);
 }
 
 // BPF made the records, so their sizes are what their kinds say.

@@ -89,10 +89,9 @@ Result<CpuProgram::Skeleton> CpuProgram::open(bool python) const {
                                  .python = python ? 1U : 0U};
   ::bpf_map__set_max_entries(skeleton->maps.cs_stack_counts, options_.max_stacks);
   ::bpf_map__set_max_entries(skeleton->maps.cs_ring, options_.ring_bytes);
-  ::bpf_program__set_expected_attach_type(skeleton->progs.cs_python_freed,
-                                          static_cast<bpf_attach_type>(kAttachTraceUprobeMulti));
-  ::bpf_program__set_autoload(skeleton->progs.cs_python_freed,
-                              python && try_mechanism(ProbeMechanism::kMulti).has_value());
+  choose_program(skeleton->progs.cs_python_freed,
+                 python && try_mechanism(ProbeMechanism::kMulti).has_value(),
+                 kAttachTraceUprobeMulti);
   if (python) return skeleton;
   for (bpf_map* const unused : {skeleton->maps.cs_python_processes,
                                 skeleton->maps.cs_python_threads, skeleton->maps.cs_python_codes})

@@ -53,10 +53,8 @@ Result<SpansProgram> SpansProgram::load(const Options& options,
 Result<void> SpansProgram::configure(std::span<const cs_span_site> sites) {
   spans_bpf& skeleton = *skeleton_;
   const auto n_sites = static_cast<std::uint32_t>(sites.size());
-  ::bpf_program__set_autoload(skeleton.progs.cs_span_event, true);
-  if (options_.mechanism != ProbeMechanism::kPerfEvent)
-    ::bpf_program__set_expected_attach_type(skeleton.progs.cs_span_event,
-                                            static_cast<bpf_attach_type>(kAttachTraceUprobeMulti));
+  const bool single = options_.mechanism == ProbeMechanism::kPerfEvent;
+  choose_program(skeleton.progs.cs_span_event, true, single ? 0 : kAttachTraceUprobeMulti);
   skeleton.rodata->cs_config = {.tgid = options_.tgid,
                                 .n_spans = options_.n_spans,
                                 .first_named = options_.n_spans + options_.n_counted,

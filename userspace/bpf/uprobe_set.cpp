@@ -23,6 +23,12 @@ std::string_view mechanism_name(ProbeMechanism mechanism) {
   return "unknown";
 }
 
+void choose_program(bpf_program* program, bool wanted, int attach_type) {
+  ::bpf_program__set_autoload(program, wanted);
+  if (attach_type != 0)
+    ::bpf_program__set_expected_attach_type(program, static_cast<bpf_attach_type>(attach_type));
+}
+
 namespace {
 
 // Tries the program on our own code, for a moment.

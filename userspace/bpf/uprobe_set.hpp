@@ -39,6 +39,10 @@ struct ProbeFailure {
   int sys_errno = 0;
 };
 
+// Between open and load: the program is loaded only if it is wanted, for the link type that will
+// carry it; 0: a perf event.
+void choose_program(bpf_program* program, bool wanted, int attach_type);
+
 class UprobeSet {
  public:
   explicit UprobeSet(std::int32_t pid) : pid_(pid) {}

@@ -45,8 +45,8 @@ struct cs_recent_rule {
 	__u32 generation; /* of the code that this is about */
 };
 
-/* Stack memory is read in pieces that hold several frames: a read costs the same whatever its size.
- */
+/* Stack memory is read in pieces that hold several frames: most of what a small read costs is the
+ * call. */
 #define CS_WINDOW_WORDS 64 /* a power of two */
 #define CS_WINDOW_BELOW 48 /* bytes below the word that is wanted: saved registers */
 
